@@ -1,0 +1,225 @@
+"""The words for what goes in and out of `decide`: intent, what was seen, writes, phases, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from grayrelease.domain.plan import Manifest, Plan
+
+
+class Phase(StrEnum):
+    """Where a release is; `DESIGN` section 6. Stored as a column for filters."""
+
+    PREPARING = "preparing"
+    RUNNING = "running"
+    TAKEN_OVER = "taken-over"
+    ROLLING_BACK = "rolling-back"
+    ROLLED_BACK = "rolled-back"
+    FINISHING = "finishing"
+    FINISHED = "finished"
+    FAILED = "failed"
+    FROZEN = "frozen"
+
+
+LIVE = frozenset(Phase) - {Phase.FINISHED, Phase.FAILED}
+"""Phases in which a release holds its target."""
+
+
+class Goal(StrEnum):
+    """What a person wants of a release now."""
+
+    RUN = "run"
+    TAKE_OVER = "take-over"
+    ROLL_BACK = "roll-back"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something is as it is: a code of `words.REASONS` and the facts that its sentence names."""
+
+    code: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Key:
+    """Names one object in the target's namespace."""
+
+    kind: Literal["Deployment", "VirtualService", "DestinationRule"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True)
+class ReleaseIntent:
+    """What people want of one release. `share` in per mille; `winner` is a version once one takes over."""
+
+    id: int
+    plan: Plan
+    goal: Goal
+    share: int
+    winner: str = ""
+    delete_loser: bool = False
+    """Delete a losing workload that isn't ours; else it is scaled to 0."""
+
+
+@dataclass(frozen=True)
+class TargetIntent:
+    """What people want of one Service; the oldest release comes first."""
+
+    namespace: str
+    service: str
+    uid: str
+    installation: str
+    generation: int
+    stable: str
+    settle_s: float
+    drain_s: float
+    releases: tuple[ReleaseIntent, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The last write of ours to an object that is known to have happened, and when (database clock)."""
+
+    op: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Window:
+    """Requests by version between two scrapes, as their callers counted them (reporter="source")."""
+
+    start: datetime
+    end: datetime
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One caller proxy: when it was last seen sending to each version, and when last scraped at all."""
+
+    pod: str
+    last_request: Mapping[str, datetime]
+    last_seen: datetime
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What Prometheus knows of a target since the last route write; callers of the last 15 minutes."""
+
+    windows: tuple[Window, ...] = ()
+    callers: tuple[Caller, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that one run knows. Manifests are as the API server gave them; `now` is the database's clock."""
+
+    now: datetime
+    service: Manifest | None
+    deployments: tuple[Manifest, ...]
+    pods: tuple[Manifest, ...]
+    slices: tuple[Manifest, ...]
+    virtual_services: tuple[Manifest, ...]
+    destination_rules: tuple[Manifest, ...]
+    written: Mapping[Key, Written]
+    traffic: Traffic | None
+    """None: not asked, or Prometheus does not answer (then `traffic_error` says so)."""
+    traffic_error: str = ""
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """The present route: share in per mille since `at`, what it was before, and how it was verified."""
+
+    share: int
+    before: int
+    at: datetime
+    verified_at: datetime | None = None
+    how: Literal["", "observed", "settled"] = ""
+    observed: int = 0
+    """Share seen, per mille, with its 99 % interval `low`..`high`, from `requests` requests."""
+    low: int = 0
+    high: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The few facts that one run leaves to the next: they go into `Target.memory`."""
+
+    endpoints_since: Mapping[str, datetime] = field(default_factory=dict)
+    """Version → since when as many of its pods as now have been ready and in the EndpointSlices."""
+    endpoints: Mapping[str, int] = field(default_factory=dict)
+    capacity: int = 0
+    """R: ready pods of stable at the start."""
+    exposed: Mapping[int, Exposed] = field(default_factory=dict)
+    """Release id → the present route."""
+    gone_since: Mapping[str, datetime] = field(default_factory=dict)
+    """Version → since when the EndpointSlices name no pod of it."""
+
+
+@dataclass(frozen=True)
+class Create:
+    """POST; an object of that name that isn't ours ends the run."""
+
+    key: Key
+    manifest: Manifest
+    release: int | None
+
+
+@dataclass(frozen=True)
+class Replace:
+    """PUT with the uid and resourceVersion that it was decided on."""
+
+    key: Key
+    manifest: Manifest
+    release: int | None
+
+
+@dataclass(frozen=True)
+class Delete:
+    """DELETE with both preconditions."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    release: int | None
+
+
+Write = Create | Replace | Delete
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a release is now, why, what it waits for, and what comes next."""
+
+    phase: Phase
+    now: Reason
+    waits: Reason | None = None
+    next: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The writes that are safe now, all of them at the same time; what to remember; what to tell."""
+
+    writes: tuple[Write, ...]
+    statuses: Mapping[int, Status]
+    memory: Memory
+    waiting: bool
+    """The driver looks again by itself; False: nothing happens until a person or the cluster changes something."""
+    needs_traffic: bool = False
+    """The next run should ask Prometheus."""
+    new_stable: str = ""
+    """A finished release's winner: the target's stable version from now on."""
+    freed: bool = False
+    """All marks are given back: the target has no live release any more."""

@@ -1,0 +1,67 @@
+"""How we ask about traffic: a few questions, the same for Prometheus and the double."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from grayrelease.domain.state import Traffic
+
+
+class MetricsUnavailable(Exception):
+    """No answer, or not an answer: the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart: values at `Chart.times`; None where nothing is known (never zero instead)."""
+
+    version: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines over common times (Unix seconds)."""
+
+    times: tuple[int, ...]
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class ServiceTraffic:
+    """The last 15 minutes of one service, by version.
+
+    rate in requests/s, errors (5xx) as a ratio 0..1, client_errors (4xx) likewise, latency quantiles in ms;
+    `mesh_errors`: requests that no version caused to fail, per second.
+    """
+
+    rate: Chart
+    errors: Chart
+    client_errors: Chart
+    p50: Chart
+    p95: Chart
+    p99: Chart
+    mesh_errors: Chart
+
+
+@dataclass(frozen=True)
+class ProjectTraffic:
+    """All services of a namespace, from one set of queries; `sampled_at` is the newest sample's time."""
+
+    sampled_at: datetime
+    services: Mapping[str, ServiceTraffic]
+
+
+class Metrics(Protocol):
+    """One Prometheus. Every call has a timeout and raises `MetricsUnavailable`."""
+
+    def traffic(self, namespace: str, service: str, *, since: datetime, now: datetime) -> Traffic:
+        """Return the windows since a route write and the callers of the last 15 minutes."""
+        ...
+
+    def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:
+        """Return what the charts of a project need."""
+        ...
