@@ -216,7 +216,7 @@ class Decision:
     statuses: Mapping[int, Status]
     memory: Memory
     waiting: bool
-    """The driver looks again by itself; False: nothing happens until a person or the cluster changes something."""
+    """The driver looks again by itself; False: nothing happens until somebody changes something."""
     needs_traffic: bool = False
     """The next run should ask Prometheus."""
     new_stable: str = ""
