@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -94,7 +95,10 @@ class Client:
         if selector:
             query["labelSelector"] = selector
         answer = await self._call("GET", path, query=query)
-        return answer.get("items") or [], answer["metadata"]["resourceVersion"]
+        # Items of built-in types come without these two.
+        named = {"kind": answer["kind"].removesuffix("List"), "apiVersion": answer["apiVersion"]}
+        items = [named | item for item in answer.get("items") or []]
+        return items, answer["metadata"]["resourceVersion"]
 
     async def post(self, path: str, body: Object, **query: str) -> Object:
         """Create an object."""
@@ -183,6 +187,7 @@ class Follower:
         self.objects: dict[Key, Object] = {}
         self.synced = asyncio.Event()
         self._on_change = on_change
+        self._gone: deque[str] = deque(maxlen=1000)
 
     async def run(self) -> None:
         """Follow for ever, over lost connections, ended watches and versions too old."""
@@ -192,6 +197,12 @@ class Follower:
             except (Gone, ApiError, *UNREACHABLE):
                 await asyncio.sleep(RETRY_S)
 
+    def put(self, item: Object) -> None:
+        """Take in the answer of a write at once, so that the next decision knows of it."""
+        old = self.objects.get(key_of(item))
+        if item["metadata"]["uid"] not in self._gone and (old is None or _newer(item, old)):
+            self._take(key_of(item), item)
+
     async def _once(self) -> None:
         version = await self._list()
         loop = asyncio.get_running_loop()
@@ -199,20 +210,29 @@ class Follower:
             started = loop.time()
             async for kind, item in self.client.watch(self.path, version, self.selector):
                 version = item["metadata"]["resourceVersion"]
-                if kind != "BOOKMARK":
-                    self._take(key_of(item), None if kind == "DELETED" else item)
+                if kind == "DELETED":
+                    self._drop(item)
+                elif kind != "BOOKMARK":
+                    self.put(item)
             # A server that ends each watch at once must not make us spin.
             await asyncio.sleep(max(0.0, RETRY_S - (loop.time() - started)))
 
     async def _list(self) -> str:
         items, version = await self.client.list(self.path, self.selector)
-        listed = {key_of(item): item for item in items}
-        for key in [key for key in self.objects if key not in listed]:
-            self._take(key, None)
-        for key, item in listed.items():
-            self._take(key, item)
+        listed = {item["metadata"]["uid"] for item in items}
+        for item in [item for item in self.objects.values() if item["metadata"]["uid"] not in listed]:
+            self._drop(item)
+        for item in items:
+            self._take(key_of(item), item)
         self.synced.set()
         return version
+
+    def _drop(self, item: Object) -> None:
+        uid = item["metadata"]["uid"]
+        self._gone.append(uid)
+        held = self.objects.get(key_of(item))
+        if held is not None and held["metadata"]["uid"] == uid:
+            self._take(key_of(item), None)
 
     def _take(self, key: Key, new: Object | None) -> None:
         old = self.objects.get(key)
@@ -234,6 +254,11 @@ def _version(item: Object | None) -> tuple[str, str] | None:
         return None
     metadata = item["metadata"]
     return metadata.get("uid", ""), metadata.get("resourceVersion", "")
+
+
+def _newer(item: Object, held: Object) -> bool:
+    new, old = item["metadata"], held["metadata"]
+    return bool(new["uid"] != old["uid"] or int(new["resourceVersion"]) > int(old["resourceVersion"]))
 
 
 def _event(line: bytes) -> tuple[str, Object]:
