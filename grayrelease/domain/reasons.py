@@ -1,0 +1,130 @@
+"""Every code that a `Reason` may have, with the names of its facts: the one list that pages have words for.
+
+Facts are text or whole numbers. `share`, `observed`, `low`, `high` are per mille; `seconds` what is still to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NOW: Mapping[str, tuple[str, ...]] = {
+    "preparing": ("version", "stable"),
+    "running": ("version", "stable", "share"),
+    "taken-over": ("version", "other"),
+    "rolling-back": ("version", "stable", "share"),
+    "rolled-back": ("version", "stable"),
+    "finishing": ("version", "loser"),
+    "finished": ("version", "loser"),
+}
+"""What visitors get now; the code is the phase's."""
+
+FROZEN: Mapping[str, tuple[str, ...]] = {
+    "cluster-ahead": ("object", "generation", "known"),
+    "other-installation": ("object", "owner"),
+    "not-ours": ("object",),
+    "edited-by-other": ("object", "manager"),
+    "service-gone": ("service",),
+    "stable-gone": ("version", "workload"),
+}
+"""Why nothing is raised or written any more."""
+
+WAITS: Mapping[str, tuple[str, ...]] = {
+    "writing": ("object",),
+    "settling": ("object", "seconds"),
+    "pods-not-ready": ("workload", "ready", "needed"),
+    "pod-trouble": ("workload", "ready", "needed", "pod", "reason", "message"),
+    "pods-settling": ("workload", "ready", "seconds"),
+    "verifying": ("version", "share", "before", "requests"),
+    "not-seen-yet": ("version", "share", "observed", "low", "high", "requests"),
+    "too-small": ("version", "share", "before", "seconds"),
+    "no-traffic": ("seconds",),
+    "no-metrics": ("error", "seconds"),
+    "draining": ("caller", "loser", "seconds"),
+    "drain-unseen": ("caller", "loser"),
+    "drain-blind": ("loser", "seconds", "error"),
+    "loser-leaving": ("loser", "pods"),
+    "other-versions": ("versions",),
+}
+"""What is awaited: nothing, or one of these."""
+
+NEXT: Mapping[str, tuple[str, ...]] = {
+    "will-pin": ("stable",),
+    "will-create": ("workload",),
+    "will-expose": ("version", "share"),
+    "will-take-over": ("version",),
+    "will-remove": ("workload",),
+    "will-scale-down": ("workload",),
+    "will-give-back": ("service",),
+    "person-moves": ("version",),
+    "person-finishes": ("loser",),
+    "person-repairs": ("object",),
+}
+"""What comes next by itself, or who must act."""
+
+REFUSED: Mapping[str, tuple[str, ...]] = {
+    "release-over": ("phase",),
+    "take-over-first": (),
+    "still-preparing": (),
+    "rolled-back-already": (),
+    "finishing-already": (),
+    "frozen-now": ("code",),
+}
+"""Why a deed can't be done now."""
+
+UNFIT: Mapping[str, tuple[str, ...]] = {
+    "no-service": ("service",),
+    "no-workload": ("service",),
+    "not-a-deployment": ("kind", "workload"),
+    "no-version-label": ("workload",),
+    "several-versions": ("versions",),
+    "no-sidecar": ("pod",),
+    "headless": ("service",),
+    "external-name": ("service", "host"),
+    "no-selector": ("service",),
+    "several-ports": ("service", "count"),
+    "not-http": ("port", "protocol"),
+    "release-exists": ("release",),
+    "named-by": ("object", "host"),
+}
+"""Why a service can't be released; `preflight.check` pairs each with a remedy."""
+
+REMEDIES: Mapping[str, tuple[str, ...]] = {
+    "create-workload": ("service",),
+    "use-deployment": ("workload",),
+    "add-version-label": ("workload",),
+    "keep-one-version": ("versions",),
+    "inject-sidecar": ("namespace",),
+    "make-cluster-ip": ("service",),
+    "add-selector": ("service",),
+    "split-ports": ("service",),
+    "name-port-http": ("port",),
+    "end-release": ("release",),
+    "remove-or-wait": ("object",),
+}
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "required": (),
+    "too-long": ("limit",),
+    "bad-name": ("example",),
+    "bad-version": ("example",),
+    "lowered": ("typed", "value"),
+    "name-taken": ("name",),
+    "version-taken": ("version",),
+    "bad-image": ("example",),
+    "bad-env": ("name",),
+    "twice": ("name",),
+    "too-small-number": ("least",),
+    "no-container": ("container",),
+}
+"""What is wrong at a field of the wizard; `lowered` is a word, not a refusal."""
+
+REASONS: Mapping[str, tuple[str, ...]] = {
+    **NOW,
+    **FROZEN,
+    **WAITS,
+    **NEXT,
+    **REFUSED,
+    **UNFIT,
+    **REMEDIES,
+    **FIELDS,
+}
