@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
+from pydantic import TypeAdapter
 
-from grayrelease.domain.state import LIVE, Goal, Phase
+from grayrelease.domain.plan import Plan
+from grayrelease.domain.state import LIVE, Goal, Memory, Phase, ReleaseIntent, TargetIntent
+
+MEMORY = TypeAdapter(Memory)
 
 
 class Installation(models.Model):
@@ -22,6 +27,12 @@ class Installation(models.Model):
         return cls.objects.get_or_create(pk=1)[0]
 
 
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def seen_by(self, user: User) -> ProjectQuerySet:
+        """Projects of which the user is a member."""
+        return self.filter(memberships__user_id=user.pk)
+
+
 class Project(models.Model):
     """A namespace of a cluster, with members."""
 
@@ -30,6 +41,10 @@ class Project(models.Model):
     namespace = models.CharField(max_length=63)
     settle_s = models.FloatField(default=15)
     drain_s = models.FloatField(default=30)
+    viewed_at = models.DateTimeField(null=True)
+    """When a page of it was last drawn: the driver looks at projects that somebody looks at."""
+
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -60,6 +75,16 @@ class Membership(models.Model):
         ]
 
 
+class Leased(models.Model):
+    """A row that one run at a time works on; times are the database's."""
+
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
 class Inventory(models.Model):
     """What the driver last saw in a project: one row each. `count` rises when `data` changes."""
 
@@ -72,7 +97,7 @@ class Inventory(models.Model):
     failing_since = models.DateTimeField(null=True)
 
 
-class Application(models.Model):
+class Application(Leased):
     """Services, workloads and routes that belong together, as a person asked for them."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="applications")
@@ -93,7 +118,7 @@ class Application(models.Model):
         ]
 
 
-class Target(models.Model):
+class Target(Leased):
     """One Service with all its releases: the unit of reconciliation."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="targets")
@@ -108,8 +133,6 @@ class Target(models.Model):
     carried_generation = models.PositiveBigIntegerField(default=0)
     """The generation that a run has decided on and carried out last."""
     raised_at = models.DateTimeField(null=True)
-    lease_owner = models.CharField(max_length=64, blank=True)
-    lease_until = models.DateTimeField(null=True)
     waiting = models.BooleanField(default=False)
     """Something is awaited: the driver looks again each 250 ms."""
     looked_at = models.DateTimeField(null=True)
@@ -134,6 +157,23 @@ class Target(models.Model):
                 condition=Q(waiting=True) | ~Q(generation=models.F("carried_generation")),
             ),
         ]
+
+    def intent(self, releases: Iterable[Release], installation: str) -> TargetIntent:
+        """Put what people want into the words of `decide`; releases are the live ones, oldest first."""
+        return TargetIntent(
+            namespace=self.project.namespace,
+            service=self.service,
+            uid=self.uid,
+            installation=installation,
+            generation=self.generation,
+            stable=self.stable,
+            settle_s=self.project.settle_s,
+            drain_s=self.project.drain_s,
+            releases=tuple(release.intent() for release in releases),
+        )
+
+    def remembered(self) -> Memory:
+        return MEMORY.validate_python(self.memory)
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
@@ -176,6 +216,16 @@ class Release(models.Model):
         ]
         ordering: ClassVar = ["-id"]
 
+    def intent(self) -> ReleaseIntent:
+        return ReleaseIntent(
+            id=self.pk,
+            plan=Plan.model_validate_json(self.plan),
+            goal=Goal(self.goal),
+            share=self.share,
+            winner=self.winner,
+            delete_loser=self.delete_loser,
+        )
+
 
 class Draft(models.Model):
     """What a person has typed into the wizard so far; a reload or a second tab loses nothing."""
@@ -196,6 +246,7 @@ class Event(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="events")
     target = models.ForeignKey(Target, models.CASCADE, null=True, related_name="events")
     release = models.ForeignKey(Release, models.CASCADE, null=True, related_name="events")
+    application = models.ForeignKey(Application, models.CASCADE, null=True, related_name="events")
     at = models.DateTimeField(db_index=True)
     """The database's clock."""
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

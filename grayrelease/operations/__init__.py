@@ -1,0 +1,32 @@
+"""What a person can do. Results are data; each deed checks who, and writes in one short transaction."""
+
+from __future__ import annotations
+
+from grayrelease.operations.applications import deploy_sample
+from grayrelease.operations.deed import DEEDS, Deed
+from grayrelease.operations.drafts import create_release, freeze
+from grayrelease.operations.errors import Busy, Forbidden, Moved, NotDone, NotFound, Refused
+from grayrelease.operations.people import DOERS, Person, find_project, role
+from grayrelease.operations.releases import finish, roll_back, set_share, take_over
+
+__all__ = [
+    "DEEDS",
+    "DOERS",
+    "Busy",
+    "Deed",
+    "Forbidden",
+    "Moved",
+    "NotDone",
+    "NotFound",
+    "Person",
+    "Refused",
+    "create_release",
+    "deploy_sample",
+    "find_project",
+    "finish",
+    "freeze",
+    "role",
+    "roll_back",
+    "set_share",
+    "take_over",
+]

@@ -1,0 +1,39 @@
+"""Who may do what in a project."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser, User
+
+from grayrelease.models import Membership, Project, Role
+from grayrelease.operations.errors import Forbidden, NotFound
+
+DOERS = frozenset({Role.OPERATOR, Role.LEAD, Role.ADMIN})
+"""Roles that may change things; viewers watch."""
+
+Person = User | AnonymousUser
+
+
+def role(user: Person, project: Project) -> Role:
+    """Return the user's role. Raises NotFound for somebody who isn't a member."""
+    if isinstance(user, AnonymousUser):
+        raise NotFound
+    found = Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
+    if found is None:
+        raise NotFound
+    return Role(found)
+
+
+def check_doer(user: Person, project: Project) -> None:
+    """Let an operator, lead or admin pass. Raises NotFound for strangers, Forbidden for viewers."""
+    if role(user, project) not in DOERS:
+        raise Forbidden
+
+
+def find_project(user: Person, name: str) -> Project:
+    """Return a project that the user is a member of, or raise NotFound."""
+    if isinstance(user, AnonymousUser):
+        raise NotFound
+    found = Project.objects.seen_by(user).filter(name=name).first()
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,66 @@
+"""What a person does with a release that is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from grayrelease import tasks
+from grayrelease.domain.plan import ALL
+from grayrelease.domain.state import LIVE, Goal, Phase, Reason
+from grayrelease.models import Release
+from grayrelease.operations.deed import Change, Deed, carry
+from grayrelease.operations.errors import Refused
+from grayrelease.operations.people import Person
+from grayrelease.reconcile import reconcile
+
+
+def set_share(user: Person, release: Release, share: int, generation: int) -> Deed:
+    """Give the candidate `share` per mille of everyone's traffic; `generation` as the page was drawn with.
+
+    Raises Forbidden, NotFound, Moved, Refused, Busy; so do the others here.
+    """
+    change = Change("share", {"goal": Goal.RUN, "share": share, "winner": ""})
+    return _deed(user, release, change, generation)
+
+
+def take_over(user: Person, release: Release, version: str, generation: int) -> Deed:
+    """Give one version, new or old, all traffic; both keep running."""
+    share = ALL if version == release.candidate else 0
+    change = Change("take-over", {"goal": Goal.TAKE_OVER, "share": share, "winner": version})
+    return _deed(user, release, change, generation)
+
+
+def finish(user: Person, release: Release, generation: int, *, delete_loser: bool = False) -> Deed:
+    """Let the losing version's workload go, and give the routes back.
+
+    delete_loser: delete a workload that isn't ours too; else it is scaled to 0.
+    """
+    change = Change("finish", {"goal": Goal.FINISH, "delete_loser": delete_loser})
+    return _deed(user, release, change, generation)
+
+
+def roll_back(user: Person, release: Release) -> Deed:
+    """Let the stable version take over, now, whatever others did meanwhile.
+
+    Where no worker can be told, it runs here, within the cluster's timeouts.
+    """
+    change = Change("roll-back", {"goal": Goal.ROLL_BACK, "share": 0, "winner": release.stable})
+    changed, event = carry(user, release.pk, change, None, _allow(change))
+    rung = tasks.ring(tasks.roll_back, changed.target_id)
+    if not rung:
+        reconcile(changed.target_id, rolling_back=True)
+    return Deed(changed, changed.target.generation, event, rung)
+
+
+def _deed(user: Person, release: Release, change: Change, generation: int) -> Deed:
+    changed, event = carry(user, release.pk, change, generation, _allow(change))
+    rung = event is None or tasks.ring(tasks.reconcile, changed.target_id)
+    return Deed(changed, changed.target.generation, event, rung)
+
+
+def _allow(change: Change) -> Callable[[Release], None]:
+    def check(release: Release) -> None:
+        if Phase(release.phase) not in LIVE:
+            raise Refused(Reason("deed-too-late", {"phase": release.phase}))
+
+    return check

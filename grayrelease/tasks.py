@@ -1,0 +1,53 @@
+"""Celery's doors, and the one function that rings at them. The broker is a door bell, never the truth."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import Task, shared_task
+from kombu.exceptions import KombuError
+
+from grayrelease.reconcile import applications, sweeping
+from grayrelease.reconcile import reconcile as run
+
+log = logging.getLogger(__name__)
+
+BROKER_ERRORS = (KombuError, OSError)
+
+
+@shared_task
+def reconcile(target_id: int) -> None:
+    run(target_id)
+
+
+@shared_task
+def roll_back(target_id: int) -> None:
+    """In a queue and a worker process of its own: never behind an ordinary run."""
+    run(target_id, rolling_back=True)
+
+
+@shared_task
+def create_application(application_id: int) -> None:
+    applications.create(application_id)
+
+
+@shared_task
+def sweep() -> None:
+    """Ring for every target that differs, is due, or was not looked at for a while."""
+    for target_id in sweeping.due():
+        if not ring(reconcile, target_id):
+            return
+
+
+def ring(task: Task[Any, Any], row_id: int) -> bool:
+    """Tell a worker that a row waits. Call it after the commit. Returns False where nobody could be told.
+
+    Takes at most 1.2 s, also with a broker that accepts and never answers.
+    """
+    try:
+        task.apply_async((row_id,), retry=False, ignore_result=True)
+    except BROKER_ERRORS as error:
+        log.warning("%s %s not rung: %s", task.name, row_id, error)
+        return False
+    return True
