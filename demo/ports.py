@@ -9,6 +9,21 @@ import socket
 # load test's own connections can't take a port between its choice and its use.
 CHOICES = range(20_000, 30_000)
 
+# What people type into a browser has a port that is known beforehand; the others are found.
+DEFAULTS: dict[str, int | None] = {
+    "web": 8000,
+    "gateway": 30140,
+    "api": None,
+    "prometheus": None,
+    "postgres": None,
+    "valkey": None,
+}
+
+
+def variable(name: str) -> str:
+    """Give the variable that chooses a server's port."""
+    return f"DEMO_{name.upper()}_PORT"
+
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Say whether a server could listen on the port now."""

@@ -1,0 +1,83 @@
+# Needs Python ≥ 3.11 and nothing else; every other thing is fetched, pinned, into .venv and .cache.
+VENV := .venv
+PY := $(VENV)/bin/python
+ifndef PYTHON
+PYTHON := $(shell for name in $(PY) python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+endif
+export PYTHON
+PYTEST := $(PY) -m pytest
+PROCESSES := processes or browser or slow
+# Checkers load Django's settings, which refuse to load without these.
+CHECKED := SECRET_KEY=only-for-checkers-which-serve-nobody DEMO=1 DATABASE_URL=postgresql://127.0.0.1:1/none
+INSTALL = $(PY) -m $(shell $(PY) -c 'import uv' 2>/dev/null && echo uv) pip install -q --require-hashes
+COMPILE = $(PY) -m uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
+
+.NOTPARALLEL:
+.PHONY: help setup demo test check format bench golden lock clean
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## the virtual environment, with everything pinned in it
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (Debian, Ubuntu: apt-get install python3 python3-venv)."; exit 1; }
+	@$(PYTHON) -m demo.preflight setup
+	@$(MAKE) -s $(VENV)/runtime
+
+demo: ## everything, in the foreground, until Ctrl-C
+	@test -z "$(PYTHON)" || $(PYTHON) -m demo.preflight demo
+	@$(MAKE) -s setup
+	@exec $(PY) -m demo
+
+check: setup $(VENV)/development ## style, types, imports, templates, migrations
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(CHECKED) $(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	find templates -name '*.html' | xargs -r $(VENV)/bin/djade --check --target-version 5.2
+	$(CHECKED) $(PY) -W ignore manage.py makemigrations --check --dry-run
+
+test: setup $(VENV)/development ## all tests: first the quick ones, then those that start processes and browsers
+	@$(PY) -m tests.chromium
+	@$(PY) -m demo.prometheus
+	@failed=0; \
+	$(PYTEST) -q -n 2 -m "not ($(PROCESSES))" || failed=1; \
+	$(PYTEST) -q -m "$(PROCESSES)" || failed=1; \
+	exit $$failed
+
+format: $(VENV)/development ## rewrite Python and templates in the project's format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	find templates -name '*.html' | xargs -r $(VENV)/bin/djade --target-version 5.2
+
+bench: setup $(VENV)/development ## one JSON object with the figures that count
+	@$(PY) -m tests.bench
+
+golden: setup $(VENV)/development ## rewrite the golden files; review the difference
+	GOLDEN=rewrite $(PYTEST) -q tests/domain
+
+lock: setup ## requirements*.txt from requirements*.in; UPGRADE=--upgrade takes newer versions
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+clean: ## forget the demo's data and everything generated; .venv and .cache/prometheus stay
+	@test ! -x $(PY) || $(PY) -m demo clean
+	rm -rf staticfiles test-results .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/uv: requirements-uv.txt | $(VENV)/bin/python
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $< || echo "Going on with pip, which is slower."
+	@touch $@
+
+$(VENV)/runtime: requirements.txt | $(VENV)/uv
+	@echo "Installing requirements.txt"
+	@$(INSTALL) -r $<
+	@touch $@
+
+$(VENV)/development: requirements-dev.txt | $(VENV)/uv
+	@echo "Installing requirements-dev.txt"
+	@$(INSTALL) -r $<
+	@touch $@
