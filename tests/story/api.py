@@ -1,0 +1,102 @@
+"""The cluster's API server, asked directly: what a test writes itself, and a record of others' writes."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from grayrelease.sandbox.kubeconfig import read
+
+Manifest = dict[str, Any]
+ISTIO = "/apis/networking.istio.io/v1"
+APPS = "/apis/apps/v1"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One event of a watch, with the time at which it was read (time.monotonic)."""
+
+    at: float
+    type: str
+    object: Manifest
+
+
+class Api:
+    """Plain requests to the API server of a kubeconfig, in one namespace."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        self.server, headers, _ = read(kubeconfig)
+        self.namespace = namespace
+        self.session = requests.Session()
+        self.session.headers.update(headers)
+
+    def path(self, group: str, plural: str, name: str = "") -> str:
+        return f"{self.server}{group}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    def get(self, group: str, plural: str, name: str = "") -> Manifest:
+        return self._checked(self.session.get(self.path(group, plural, name), timeout=5))
+
+    def exists(self, group: str, plural: str, name: str) -> bool:
+        return self.session.get(self.path(group, plural, name), timeout=5).status_code == 200
+
+    def post(self, group: str, plural: str, manifest: Manifest) -> Manifest:
+        return self._checked(self.session.post(self.path(group, plural), json=manifest, timeout=5))
+
+    def merge(self, group: str, plural: str, name: str, patch: Manifest) -> Manifest:
+        """Send a merge patch."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        url = self.path(group, plural, name)
+        return self._checked(self.session.patch(url, data=json.dumps(patch), headers=headers, timeout=5))
+
+    def delete(self, group: str, plural: str, name: str) -> None:
+        self._checked(self.session.delete(self.path(group, plural, name), timeout=5))
+
+    @staticmethod
+    def _checked(answer: requests.Response) -> Manifest:
+        assert answer.ok, f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:300]}"
+        found: Manifest = answer.json()
+        return found
+
+
+class Record:
+    """Everything that happens to the objects of one kind from now on. A context manager."""
+
+    def __init__(self, api: Api, group: str, plural: str) -> None:
+        self.api, self.url = api, api.path(group, plural)
+        self.version = api.get(group, plural)["metadata"]["resourceVersion"]
+        self.changes: list[Change] = []
+        self.news = threading.Condition()
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> Record:
+        query = {"watch": "1", "resourceVersion": self.version, "timeoutSeconds": "3600"}
+        self.answer = self.api.session.get(self.url, params=query, stream=True, timeout=(5, None))
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.answer.close()
+
+    def _follow(self) -> None:
+        # Closing the answer is how the reading ends.
+        with suppress(requests.RequestException, AttributeError, ValueError):
+            for line in self.answer.iter_lines(chunk_size=None):
+                event = json.loads(line)
+                with self.news:
+                    self.changes.append(Change(time.monotonic(), event["type"], event["object"]))
+                    self.news.notify_all()
+
+    def wait_for(self, wanted: Callable[[Change], bool], within: float) -> Change:
+        """Return the first change that is wanted, waiting for it."""
+        with self.news:
+            found = self.news.wait_for(lambda: next(filter(wanted, self.changes), None), within)
+        assert found is not None, f"no such change of {self.url} within {within} s"
+        return found
