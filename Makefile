@@ -10,8 +10,10 @@ PYTEST := $(PY) -m pytest
 PROCESSES := processes or browser or slow
 # Checkers load Django's settings, which refuse to load without these.
 CHECKED := SECRET_KEY=only-for-checkers-which-serve-nobody DEMO=1 DATABASE_URL=postgresql://127.0.0.1:1/none
-INSTALL = $(PY) -m $(shell $(PY) -c 'import uv' 2>/dev/null && echo uv) pip install -q --require-hashes
-COMPILE = $(PY) -m uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
+PIP = $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r
+INSTALL = $(PY) -m uv pip install -q --system-certs --require-hashes -r $(1) || \
+	{ echo "Trying again with pip, which is slower."; $(PIP) $(1); }
+COMPILE = $(PY) -m uv pip compile -q --system-certs --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
 
 .NOTPARALLEL:
 .PHONY: help setup demo test check format bench golden lock clean
@@ -69,15 +71,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/uv: requirements-uv.txt | $(VENV)/bin/python
-	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $< || echo "Going on with pip, which is slower."
+	@$(PIP) $< || echo "uv can't be installed."
 	@touch $@
 
 $(VENV)/runtime: requirements.txt | $(VENV)/uv
 	@echo "Installing requirements.txt"
-	@$(INSTALL) -r $<
+	@$(call INSTALL,$<)
 	@touch $@
 
 $(VENV)/development: requirements-dev.txt | $(VENV)/uv
 	@echo "Installing requirements-dev.txt"
-	@$(INSTALL) -r $<
+	@$(call INSTALL,$<)
 	@touch $@
