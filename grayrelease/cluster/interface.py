@@ -6,6 +6,9 @@ from typing import Protocol
 
 from grayrelease.domain.plan import Manifest
 
+MANAGER = "grayrelease"
+"""The field manager under which the API server records our writes."""
+
 
 class ClusterError(Exception):
     """The cluster did not do what was asked; the message is the cluster's own word."""
@@ -40,7 +43,9 @@ class Cluster(Protocol):
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest: ...
 
-    def list(self, kind: str, namespace: str, labels: str = "") -> list[Manifest]: ...
+    def list(self, kind: str, namespace: str, labels: str = "") -> list[Manifest]:
+        """List by a label selector, in all namespaces where `namespace` is empty; items carry their kind."""
+        ...
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest: ...
 
@@ -52,7 +57,9 @@ class Cluster(Protocol):
         """DELETE with both preconditions, background propagation."""
         ...
 
-    def logs(self, namespace: str, pod: str, *, lines: int) -> str: ...
+    def logs(self, namespace: str, pod: str, *, lines: int, container: str = "") -> str:
+        """Return the last lines; a pod with several containers needs the name of one."""
+        ...
 
     def serves(self, kind: str) -> bool:
         """True if the API server knows the kind."""

@@ -1,0 +1,64 @@
+"""The kinds of object that we speak about, and where an API server keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grayrelease.cluster.interface import Refused
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Group (empty for the core), version, plural name as in a path, and whether it is namespaced."""
+
+    name: str
+    group: str
+    version: str
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """The name that the API server uses in its messages: `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+ISTIO = "networking.istio.io"
+GATEWAY_API = "gateway.networking.k8s.io"
+
+# A fixed table, not discovery: no call before the first one, nothing cached in a file that may be
+# stale or read by others, and no difference between two API servers that name a kind twice.
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("Namespace", "", "v1", "namespaces", namespaced=False),
+        Kind("Pod", "", "v1", "pods"),
+        Kind("Service", "", "v1", "services"),
+        Kind("ServiceAccount", "", "v1", "serviceaccounts"),
+        Kind("ConfigMap", "", "v1", "configmaps"),
+        Kind("Secret", "", "v1", "secrets"),
+        Kind("Event", "", "v1", "events"),
+        Kind("Deployment", "apps", "v1", "deployments"),
+        Kind("ReplicaSet", "apps", "v1", "replicasets"),
+        Kind("StatefulSet", "apps", "v1", "statefulsets"),
+        Kind("DaemonSet", "apps", "v1", "daemonsets"),
+        Kind("HorizontalPodAutoscaler", "autoscaling", "v2", "horizontalpodautoscalers"),
+        Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices"),
+        Kind("Ingress", "networking.k8s.io", "v1", "ingresses"),
+        Kind("VirtualService", ISTIO, "v1", "virtualservices"),
+        Kind("DestinationRule", ISTIO, "v1", "destinationrules"),
+        Kind("Gateway", ISTIO, "v1", "gateways"),
+        Kind("HTTPRoute", GATEWAY_API, "v1", "httproutes"),
+    )
+}
+
+
+def kind_of(name: str) -> Kind:
+    """Find a kind by its name, or raise `Refused`."""
+    if (kind := KINDS.get(name)) is None:
+        raise Refused(f"{name or 'an object without a kind'} is not a kind that is used here")
+    return kind

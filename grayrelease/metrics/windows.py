@@ -1,0 +1,134 @@
+"""From raw counter samples to what `Traffic` says: pure, the same for Prometheus and the double.
+
+One scrape reads all counters of one caller proxy at one moment, so its series share their timestamps. The
+scrapes of a caller cut its time into windows; a window's count is how much its counters rose. A counter that
+fell was reset: it counts from 0. A counter that appears counts from 0 if its caller was scraped before (the
+proxy makes it with the first request to a version); at the caller's first scrape it is only a baseline, since
+nobody knows when its requests were made.
+
+Callers are scraped at different moments. Windows of all callers that end in the same interval after `since`
+(the median time between scrapes) are added up to one, which reaches from the first start to the last end.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+
+from grayrelease.domain.state import Caller, Window
+
+RESOLUTION_S = 0.1  # scrapes jitter; the interval is rounded to this
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Raw samples (Unix seconds, value) of one counter of a caller, oldest first."""
+
+    caller: str
+    version: str
+    samples: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Rise:
+    """What one caller sent between two scrapes, by version."""
+
+    caller: str
+    start: float
+    end: float
+    counts: Mapping[str, float]
+
+
+def rises(counters: Iterable[Counter]) -> list[Rise]:
+    """Cut each caller's time at its scrapes, and count what its counters rose by in between."""
+    by_caller: dict[str, list[Counter]] = defaultdict(list)
+    for counter in counters:
+        by_caller[counter.caller].append(counter)
+    return [rise for caller, its in by_caller.items() for rise in _rises(caller, its)]
+
+
+def _rises(caller: str, counters: list[Counter]) -> list[Rise]:
+    times = sorted({at for counter in counters for at, _ in counter.samples})
+    counts: dict[float, dict[str, float]] = {at: {} for at in times}
+    for counter in counters:
+        for at, rise in _deltas(counter, times[0]):
+            if counter.version:
+                counts[at][counter.version] = counts[at].get(counter.version, 0) + rise
+    return [Rise(caller, start, end, counts[end]) for start, end in zip(times, times[1:], strict=False)]
+
+
+def _deltas(counter: Counter, first_scrape: float) -> Iterable[tuple[float, float]]:
+    last = 0.0
+    for at, value in counter.samples:
+        if at > first_scrape:
+            yield at, value - last if value >= last else value
+        last = value
+
+
+def windows(found: Iterable[Rise], since: datetime) -> tuple[Window, ...]:
+    """Add up the rises that end after `since`, by interval."""
+    after = [rise for rise in found if rise.end > since.timestamp()]
+    if not after:
+        return ()
+    interval = max(round(median(rise.end - rise.start for rise in after), 1), RESOLUTION_S)
+    buckets: dict[int, list[Rise]] = defaultdict(list)
+    for rise in after:
+        buckets[int((rise.end - since.timestamp()) / interval)].append(rise)
+    return tuple(_window(buckets[number]) for number in sorted(buckets))
+
+
+def _window(together: list[Rise]) -> Window:
+    counts: dict[str, float] = defaultdict(float)
+    for rise in together:
+        for version, count in rise.counts.items():
+            counts[version] += count
+    return Window(
+        start=moment(min(rise.start for rise in together)),
+        end=moment(max(rise.end for rise in together)),
+        counts={version: round(count) for version, count in sorted(counts.items())},
+    )
+
+
+def callers(
+    counters: Iterable[Counter],
+    requests: Mapping[tuple[str, str], float] | None = None,
+    seen: Mapping[str, float] | None = None,
+) -> tuple[Caller, ...]:
+    """Say who calls, when last to which version, and when last scraped.
+
+    `requests` ((caller, version) → time) and `seen` tell of times before the samples. A counter's first
+    sample above 0 counts as a request of that moment: never earlier than it was, so that no drain ends early.
+    """
+    last, scraped = dict(requests or {}), dict(seen or {})
+    for counter in counters:
+        if not counter.samples:
+            continue
+        scraped[counter.caller] = max(scraped.get(counter.caller, 0), counter.samples[-1][0])
+        key, at = (counter.caller, counter.version), _last_rise(counter)
+        if at is not None and counter.version:
+            last[key] = max(last.get(key, 0), at)
+    return tuple(
+        Caller(
+            pod=pod,
+            last_request={version: moment(at) for (its, version), at in sorted(last.items()) if its == pod},
+            last_seen=moment(scraped[pod]),
+        )
+        for pod in sorted(scraped)
+    )
+
+
+def _last_rise(counter: Counter) -> float | None:
+    rise, last = None, 0.0
+    for at, value in counter.samples:
+        if value != last:
+            rise = at
+        last = value
+    return rise
+
+
+def moment(at: float) -> datetime:
+    """Unix seconds as a datetime."""
+    return datetime.fromtimestamp(at, UTC)
