@@ -1,0 +1,114 @@
+"""Clusters and the endpoints in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from grayrelease.sandbox.mesh.translate.objects import Object, selects
+from grayrelease.sandbox.mesh.translate.registry import Registry
+from grayrelease.sandbox.mesh.translate.rules import DEFAULT_BALANCER, Rule
+from grayrelease.sandbox.mesh.translate.services import Service, ServicePort
+from grayrelease.sandbox.mesh.translate.workloads import Endpoint, InboundPort, Workload
+
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+CONNECT_TIMEOUT = "10s"
+MOST = 4294967295
+PASSTHROUGH = "PassthroughCluster"
+
+
+def outbound(
+    registry: Registry, caller_namespaces: Iterable[str], folder: Path
+) -> Iterator[tuple[Object, Object]]:
+    """Write each service's clusters and the endpoints that go with them; `folder` is for the latter."""
+    seen = sorted(set(caller_namespaces))
+    for service in registry.services.values():
+        for view, rule in registry.views(service, seen).items():
+            for port in service.ports:
+                yield from _of_port(registry, service, port, view, rule, folder)
+
+
+def inbound(workload: Workload) -> Iterator[Object]:
+    """Write the clusters behind a pod's inbound listeners."""
+    for port in workload.ports:
+        name = inbound_name(workload, port)
+        yield {
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": CONNECT_TIMEOUT,
+            "load_assignment": _assignment(name, [Endpoint(workload.address, port.number, {}, "")]),
+            **_common(http2=port.http2),
+        }
+
+
+def passthrough() -> Object:
+    """Write the cluster for unknown hosts: nothing is outside of the sandbox, so it has no endpoint."""
+    return {"name": PASSTHROUGH, "type": "STATIC", "load_assignment": _assignment(PASSTHROUGH, [])}
+
+
+def inbound_name(workload: Workload, port: InboundPort) -> str:
+    """Name the cluster of one port of a pod."""
+    return f"inbound|{port.number}||{workload.address}"
+
+
+def endpoint_file(folder: Path, cluster: str) -> Path:
+    """Give the file that holds a cluster's endpoints."""
+    return folder / f"{cluster.replace('|', '_')}.json"
+
+
+def empty(cluster: str) -> Object:
+    """Write an assignment without endpoints."""
+    return _assignment(cluster, [])
+
+
+def _of_port(
+    registry: Registry, service: Service, port: ServicePort, view: str, rule: Rule, folder: Path
+) -> Iterator[tuple[Object, Object]]:
+    ready = registry.endpoints.get((service.fqdn, port.name), [])
+    prefix = f"outbound|{port.number}|"
+    whole = f"{prefix}|{service.fqdn}{view}"
+    yield _eds(whole, service, port, rule.balancer, folder), _assignment(whole, ready)
+    for name, subset in rule.subsets.items():
+        own = f"{prefix}{name}|{service.fqdn}{view}"
+        chosen = [endpoint for endpoint in ready if selects(subset.labels, endpoint.labels)]
+        yield _eds(own, service, port, subset.balancer, folder), _assignment(own, chosen)
+
+
+def _eds(name: str, service: Service, port: ServicePort, balancer: str, folder: Path) -> Object:
+    source = {"resource_api_version": "V3", "path_config_source": {"path": str(endpoint_file(folder, name))}}
+    return {
+        "name": name,
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": source},
+        "connect_timeout": CONNECT_TIMEOUT,
+        "lb_policy": balancer or DEFAULT_BALANCER,
+        "metadata": {"filter_metadata": {"istio": {"service": service.fqdn}}},
+        **_common(http2=port.http2),
+    }
+
+
+def _common(*, http2: bool) -> Object:
+    most = dict.fromkeys(("max_connections", "max_pending_requests", "max_requests", "max_retries"), MOST)
+    written: Object = {
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "circuit_breakers": {"thresholds": [most]},
+    }
+    if http2:
+        # What the caller speaks is spoken to the workload as well.
+        kind = {"@type": f"type.googleapis.com/{HTTP_OPTIONS}"}
+        options: Object = {"use_downstream_protocol_config": {"http2_protocol_options": {}}}
+        written["typed_extension_protocol_options"] = {HTTP_OPTIONS: kind | options}
+    return written
+
+
+def _assignment(cluster: str, endpoints: list[Endpoint]) -> Object:
+    written = [_endpoint(endpoint) for endpoint in endpoints]
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": written}] if written else []}
+
+
+def _endpoint(endpoint: Endpoint) -> Object:
+    place = {"address": endpoint.address, "port_value": endpoint.port}
+    written: Object = {"endpoint": {"address": {"socket_address": place}}}
+    if endpoint.who:
+        written["metadata"] = {"filter_metadata": {"istio": {"workload": endpoint.who}}}
+    return written

@@ -1,0 +1,113 @@
+"""Listeners: two at each pod with a sidecar, and the gateway's.
+
+Nothing that changes with a release stands in them: a changed listener drains its connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from grayrelease.sandbox.mesh.translate.clusters import inbound_name
+from grayrelease.sandbox.mesh.translate.objects import ROOT_NAMESPACE, Object
+from grayrelease.sandbox.mesh.translate.telemetry import WHO_HEADER, destination_log, source_log
+from grayrelease.sandbox.mesh.translate.workloads import (
+    OUTBOUND_PORT,
+    InboundPort,
+    Workload,
+    workload_text,
+)
+
+TYPES = "type.googleapis.com/envoy.extensions.filters"
+GATEWAY = "istio-ingressgateway"
+GATEWAY_LABELS = {"app": GATEWAY, "istio": "ingressgateway"}
+
+
+def pod_listeners(workload: Workload, routes: Path) -> Iterator[Object]:
+    """Write the listeners of a pod; `routes` is the file with what it may call."""
+    log = source_log(workload.pod, workload.namespace, workload.who)
+    filters = [_who_calls(workload.who), *_route_filters(), _router()]
+    connection = _http("outbound", filters, log) | _rds(routes)
+    yield _listener("outbound", workload.address, OUTBOUND_PORT, connection, "OUTBOUND")
+    for port in workload.ports:
+        yield _inbound(workload, port)
+
+
+def gateway_listener(port: int, routes: Path) -> Object:
+    """Write the listener of the ingress gateway on 127.0.0.1."""
+    who = workload_text(GATEWAY_LABELS, GATEWAY, ROOT_NAMESPACE)
+    filters = [_who_calls(who), *_route_filters(), _router()]
+    connection = _http("gateway", filters, source_log(GATEWAY, ROOT_NAMESPACE, who)) | _rds(routes)
+    connection |= {"use_remote_address": True, "server_name": "istio-envoy"}
+    return _listener("gateway", "127.0.0.1", port, connection, "OUTBOUND")
+
+
+def _inbound(workload: Workload, port: InboundPort) -> Object:
+    log = destination_log(workload.pod, workload.namespace, workload.who, port.service)
+    connection = _http("inbound", [_router()], log)
+    connection["route_config"] = {
+        "name": "inbound",
+        "virtual_hosts": [
+            {
+                "name": "inbound",
+                "domains": ["*"],
+                "routes": [
+                    {
+                        "match": {"prefix": "/"},
+                        "route": {"cluster": inbound_name(workload, port), "timeout": "0s"},
+                    }
+                ],
+            }
+        ],
+    }
+    return _listener("inbound", workload.address, port.listen, connection, "INBOUND")
+
+
+def _listener(kind: str, address: str, port: int, connection: Object, direction: str) -> Object:
+    network = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
+    config = {"@type": f"{network}.HttpConnectionManager", **connection}
+    manager = {"name": "envoy.filters.network.http_connection_manager", "typed_config": config}
+    return {
+        "name": f"{kind}_{address}_{port}",
+        "address": {"socket_address": {"address": address, "port_value": port}},
+        "traffic_direction": direction,
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _http(kind: str, filters: list[Object], log: list[Object]) -> Object:
+    return {
+        "stat_prefix": kind,
+        "codec_type": "AUTO",
+        "normalize_path": True,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "stream_idle_timeout": "0s",
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "access_log": log,
+        "http_filters": filters,
+    }
+
+
+def _rds(file: Path) -> Object:
+    source = {"resource_api_version": "V3", "path_config_source": {"path": str(file)}}
+    return {"rds": {"route_config_name": file.stem, "config_source": source}}
+
+
+def _who_calls(who: str) -> Object:
+    header = {"header": {"key": WHO_HEADER, "value": who}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    kind = f"{TYPES}.http.header_mutation.v3.HeaderMutation"
+    return _filter("who", kind, mutations={"request_mutations": [{"append": header}]})
+
+
+def _route_filters() -> Iterator[Object]:
+    # Without a route's own settings they do nothing; they stand here so that no release needs a new listener.
+    yield _filter("envoy.filters.http.cors", f"{TYPES}.http.cors.v3.Cors")
+    yield _filter("envoy.filters.http.fault", f"{TYPES}.http.fault.v3.HTTPFault")
+
+
+def _router() -> Object:
+    return _filter("envoy.filters.http.router", f"{TYPES}.http.router.v3.Router")
+
+
+def _filter(name: str, kind: str, **config: object) -> Object:
+    return {"name": name, "typed_config": {"@type": kind, **config}}

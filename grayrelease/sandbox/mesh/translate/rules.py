@@ -1,0 +1,81 @@
+"""DestinationRules: which one counts for whom, and the subsets it defines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grayrelease.sandbox.mesh.translate import hosts
+from grayrelease.sandbox.mesh.translate.objects import (
+    ROOT_NAMESPACE,
+    Object,
+    exported_to,
+    name_of,
+    namespace_of,
+    oldest_first,
+    spec_of,
+)
+from grayrelease.sandbox.mesh.translate.services import Service
+
+BALANCERS = {"ROUND_ROBIN": "ROUND_ROBIN", "RANDOM": "RANDOM", "LEAST_REQUEST": "LEAST_REQUEST"}
+DEFAULT_BALANCER = "LEAST_REQUEST"
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Pods of a service by their labels."""
+
+    labels: Mapping[str, str]
+    balancer: str = DEFAULT_BALANCER
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the DestinationRules of one namespace say together about a host."""
+
+    sources: tuple[tuple[str, str], ...] = ()
+    balancer: str = DEFAULT_BALANCER
+    subsets: Mapping[str, Subset] = field(default_factory=dict)
+
+
+NO_RULE = Rule()
+
+
+def effective(rules: Sequence[Object], service: Service, caller_namespace: str) -> Rule:
+    """Give the rule that callers of a namespace obey for a service.
+
+    It is the caller's namespace's own, else the service's, else the root namespace's; the first that
+    exists is used alone.
+    """
+    for namespace in dict.fromkeys((caller_namespace, service.namespace, ROOT_NAMESPACE)):
+        found = [rule for rule in rules if namespace_of(rule) == namespace]
+        chosen = _for_host([rule for rule in found if exported_to(rule, caller_namespace)], service.fqdn)
+        if chosen:
+            return _merged(chosen)
+    return NO_RULE
+
+
+def _for_host(rules: Sequence[Object], host: str) -> list[Object]:
+    best = hosts.best_match(host, map(_host, rules))
+    return [rule for rule in rules if _host(rule) == best]
+
+
+def _host(rule: Object) -> str:
+    return hosts.complete(spec_of(rule).get("host", ""), namespace_of(rule))
+
+
+def _merged(rules: Sequence[Object]) -> Rule:
+    ordered = oldest_first(rules)
+    balancer = next((_balancer(spec_of(rule)) for rule in ordered if spec_of(rule).get("trafficPolicy")), "")
+    subsets: dict[str, Subset] = {}
+    for rule in ordered:
+        for subset in spec_of(rule).get("subsets") or []:
+            own = Subset(subset.get("labels") or {}, _balancer(subset) or balancer or DEFAULT_BALANCER)
+            subsets.setdefault(subset["name"], own)
+    sources = tuple((namespace_of(rule), name_of(rule)) for rule in ordered)
+    return Rule(sources, balancer or DEFAULT_BALANCER, subsets)
+
+
+def _balancer(spec: Object) -> str:
+    policy = (spec.get("trafficPolicy") or {}).get("loadBalancer") or {}
+    return BALANCERS.get(policy.get("simple", ""), "")
