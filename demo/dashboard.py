@@ -10,7 +10,7 @@ from demo.secret import remembered
 from demo.valkey import url as valkey_url
 
 PASSWORD = "demo"  # of the demo's users, shown on the sign-in page; made by `manage.py demo_data`
-SERVER = "--worker-class gthread --workers 2 --threads 8 --graceful-timeout 2 --keep-alive 30"
+SERVER = "--worker-class gthread --workers 2 --threads 8 --graceful-timeout 2 --no-control-socket"
 WORKER = "-A grayrelease.celery worker --without-gossip --without-mingle --loglevel INFO"
 
 

@@ -25,21 +25,18 @@ def controllers(options: Options) -> Part:
 
 def node(options: Options) -> Part:
     """Pods to local processes."""
-    return Part("node", _client("node", options, "--data", options.sandbox), wave=1)
+    return Part("node", _client("node", options, "--data", options.sandbox / "node"), wave=1)
 
 
 def mesh(options: Options) -> Part:
-    """Routes to Envoys. Ready when the gateway listens and Prometheus' configuration is written."""
-    words = ["--data", str(options.sandbox), "--gateway-port", str(options.ports.gateway)]
+    """Routes to Envoys. Ready when the proxies run and Prometheus' configuration is written."""
+    data = options.sandbox / "mesh"
+    words = ["--data", str(data), "--gateway-port", str(options.ports.gateway)]
     words += ["--lag", options.lag] if options.lag else []
     words += [] if options.retries else ["--no-retries"]
-    configuration, listening = prometheus_configuration(options), listens(options.ports.gateway)
-    return Part(
-        "mesh",
-        _client("mesh", options, *words),
-        ready=lambda: configuration.exists() and listening(),
-        wave=1,
-    )
+    running = data / "mesh.json"
+    running.unlink(missing_ok=True)  # of an earlier run
+    return Part("mesh", _client("mesh", options, *words), ready=running.exists, wave=1)
 
 
 def visitors(options: Options) -> Part:
@@ -50,7 +47,7 @@ def visitors(options: Options) -> Part:
 
 def prometheus_configuration(options: Options) -> Path:
     """Give the place where the mesh writes Prometheus' configuration."""
-    return options.sandbox / "prometheus.yml"
+    return options.sandbox / "mesh" / "prometheus.yml"
 
 
 def _client(name: str, options: Options, *words: str | Path) -> list[str]:

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.options import ROOT, Ports
+from demo.ports import variable
+from tests.demo.processes import await_that, descendants, is_alive
+from tests.scratch import scratch_folder
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+
+class Demo:
+    """A `python -m demo` of its own: its process, and what it prints."""
+
+    def __init__(self, folder: Path, ports: Ports) -> None:
+        self.folder, self.console = folder, folder / "console"
+        chosen = {variable(name): str(port) for name, port in vars(ports).items()}
+        with self.console.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "demo"],
+                cwd=ROOT,
+                env={**os.environ, "DEMO_DIR": str(folder / "data"), "DEMO_VISITORS": "5", **chosen},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def says(self, words: str, within: float = 60) -> bool:
+        await_that(lambda: words in self.console.read_text() or self.process.poll() is not None, within)
+        return words in self.console.read_text()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[tuple[Path, Ports]]:
+    with scratch_folder() as folder:
+        yield folder, Ports()
+
+
+def start(place: tuple[Path, Ports]) -> Demo:
+    demo = Demo(*place)
+    assert demo.says("Ready: "), demo.console.read_text()
+    return demo
+
+
+def sign_in_page(place: tuple[Path, Ports]) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{place[1].web}/", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def test_it_starts_in_30_seconds_and_stops_in_10(place: tuple[Path, Ports]) -> None:
+    demo = start(place)
+    started_in = float(demo.console.read_text().partition("Started in ")[2].partition(" s")[0])
+    assert "operator" in sign_in_page(place)
+    family = descendants(demo.process.pid)
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(timeout=10) == 0
+    assert [pid for pid in family if is_alive(pid)] == []
+    assert started_in <= 30
+
+
+def test_it_continues_where_it_stopped_and_leaves_nothing_when_killed(place: tuple[Path, Ports]) -> None:
+    key = (place[0] / "data" / "secret-key").read_text()
+    demo = start(place)
+    assert (place[0] / "data" / "secret-key").read_text() == key
+    family = descendants(demo.process.pid)
+    assert len(family) > 20
+    demo.process.kill()
+    demo.process.wait()
+    assert await_that(lambda: not any(map(is_alive, family)))
+    assert "operator" in _page_of_a_third_start(place)
+
+
+def _page_of_a_third_start(place: tuple[Path, Ports]) -> str:
+    """Start after the kill: no lock, no port, no half-written data is in the way."""
+    demo = start(place)
+    try:
+        return sign_in_page(place)
+    finally:
+        demo.process.send_signal(signal.SIGTERM)
+        demo.process.wait(timeout=10)
