@@ -1,6 +1,7 @@
 """Every code that a `Reason` may have, with the names of its facts: the one list that pages have words for.
 
-Facts are text or whole numbers. `share`, `observed`, `low`, `high` are per mille; `seconds` what is still to wait.
+Facts are text or whole numbers. `share`, `observed`, `low`, `high` are per mille; `seconds` are those
+still to wait.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Goal(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something is as it is: a code of `words.REASONS` and the facts that its sentence names."""
+    """Why something is as it is: a code of `reasons.REASONS` and the facts that its sentence names."""
 
     code: str
     facts: Mapping[str, str | int] = field(default_factory=dict)
@@ -87,7 +87,10 @@ class TargetIntent:
 
 @dataclass(frozen=True)
 class Written:
-    """The last write of ours to an object that is known to have happened, and when (database clock)."""
+    """The last write of ours to an object that is known to have happened, and when (database clock).
+
+    `op` is the object's annotation `grayrelease/op`; `at` is not before the API server's answer.
+    """
 
     op: str
     at: datetime
@@ -146,7 +149,7 @@ class Exposed:
     verified_at: datetime | None = None
     how: Literal["", "observed", "settled"] = ""
     observed: int = 0
-    """Share seen, per mille, with its 99 % interval `low`..`high`, from `requests` requests."""
+    """Share seen, per mille, with its 99 % interval `low`..`high`, from `requests` requests since `at`."""
     low: int = 0
     high: int = 0
     requests: int = 0
@@ -157,14 +160,17 @@ class Memory:
     """The few facts that one run leaves to the next: they go into `Target.memory`."""
 
     endpoints_since: Mapping[str, datetime] = field(default_factory=dict)
-    """Version → since when as many of its pods as now have been ready and in the EndpointSlices."""
+    """Pod → since when it has been ready and in the EndpointSlices."""
     endpoints: Mapping[str, int] = field(default_factory=dict)
+    """Version → how many of its pods are so now."""
     capacity: int = 0
     """R: ready pods of stable at the start."""
     exposed: Mapping[int, Exposed] = field(default_factory=dict)
     """Release id → the present route."""
     gone_since: Mapping[str, datetime] = field(default_factory=dict)
     """Version → since when the EndpointSlices name no pod of it."""
+    first_seen: Mapping[str, datetime] = field(default_factory=dict)
+    """Object and content → since when it has looked like this: for writes whose time isn't known."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""Our marks on objects: who wrote it last, who made it, and what its spec was when we wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from grayrelease.domain.plan import Manifest
+
+OWNER = "grayrelease/owner"
+"""<installation>/<target generation> of the last write."""
+MADE_BY = "grayrelease/made-by"
+"""<installation> that created the object: the only one that may delete it unasked."""
+HASH = "grayrelease/hash"
+"""Of the spec as we wrote it: differs once somebody else has changed it."""
+OP = "grayrelease/op"
+"""The write's id; put in where the write is made, never by the domain."""
+PREFIX = "grayrelease/"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who wrote an object last, and for which generation of the target."""
+
+    installation: str
+    generation: int
+
+
+def notes(manifest: Manifest) -> dict[str, str]:
+    """Return an object's annotations; never None."""
+    return manifest.get("metadata", {}).get("annotations") or {}
+
+
+def labels(manifest: Manifest) -> dict[str, str]:
+    """Return an object's labels; never None."""
+    return manifest.get("metadata", {}).get("labels") or {}
+
+
+def name(manifest: Manifest) -> str:
+    """Return an object's name."""
+    return str(manifest.get("metadata", {}).get("name", ""))
+
+
+def owner(manifest: Manifest) -> Owner | None:
+    """Read the owner's mark; None if there is none or it can't be read."""
+    installation, _, generation = notes(manifest).get(OWNER, "").rpartition("/")
+    if not installation or not generation.isdecimal():
+        return None
+    return Owner(installation, int(generation))
+
+
+def made_by(manifest: Manifest, installation: str) -> bool:
+    """Tell if this installation created the object, and nobody took it over."""
+    mine = owner(manifest)
+    return bool(
+        mine is not None
+        and mine.installation == installation
+        and notes(manifest).get(MADE_BY) == installation
+    )
+
+
+def digest(spec: Any) -> str:
+    """Return the hash of a spec: 16 hexadecimal digits."""
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def edited(manifest: Manifest) -> bool:
+    """Tell if the spec isn't what the last writer of ours wrote."""
+    return notes(manifest).get(HASH) != digest(manifest.get("spec"))
+
+
+def marked(manifest: Manifest, installation: str, generation: int, *, made: bool) -> Manifest:
+    """Return a copy with our marks: as the creator's (`made`), else as they are plus the owner's."""
+    copy: Manifest = deepcopy(manifest)
+    metadata = copy.setdefault("metadata", {})
+    marks = dict(metadata.get("annotations") or {})
+    marks.pop(OP, None)
+    marks[OWNER] = f"{installation}/{generation}"
+    marks[HASH] = digest(copy.get("spec"))
+    if made:
+        marks[MADE_BY] = installation
+    metadata["annotations"] = marks
+    return copy
+
+
+def last_editor(manifest: Manifest) -> str:
+    """Return the field manager that wrote last, from managedFields; "" where the cluster names none."""
+    entries = manifest.get("metadata", {}).get("managedFields") or []
+    written = [entry for entry in entries if entry.get("subresource") in (None, "")]
+    newest: dict[str, str] = max(written, key=lambda entry: str(entry.get("time", "")), default={})
+    return str(newest.get("manager", ""))
