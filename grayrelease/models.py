@@ -111,6 +111,10 @@ class Application(Leased):
     waiting = models.BooleanField(default=True)
     """The driver carries on with it."""
     reason = models.JSONField(null=True)
+    """Why it stopped: [code, facts]."""
+    error = models.TextField(blank=True)
+    """Why the last try failed; the driver tries again."""
+    failing_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

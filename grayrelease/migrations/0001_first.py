@@ -61,6 +61,8 @@ class Migration(migrations.Migration):
                 ('created_in_cluster_at', models.DateTimeField(null=True)),
                 ('waiting', models.BooleanField(default=True)),
                 ('reason', models.JSONField(null=True)),
+                ('error', models.TextField(blank=True)),
+                ('failing_since', models.DateTimeField(null=True)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='applications', to='grayrelease.project')),
             ],

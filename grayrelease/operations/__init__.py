@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from grayrelease.domain.allowed import DOERS
 from grayrelease.operations.applications import deploy_sample
 from grayrelease.operations.deed import DEEDS, Deed
 from grayrelease.operations.drafts import create_release, freeze
 from grayrelease.operations.errors import Busy, Forbidden, Moved, NotDone, NotFound, Refused
-from grayrelease.operations.people import DOERS, Person, find_project, role
+from grayrelease.operations.people import Person, find_project, role
 from grayrelease.operations.releases import finish, roll_back, set_share, take_over
 
 __all__ = [
-    "DEEDS",
     "DOERS",
+    "DEEDS",
     "Busy",
     "Deed",
     "Forbidden",

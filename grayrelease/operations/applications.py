@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from grayrelease.models import Application, Project
+from django.db import transaction
+from django.db.models.functions import Now
+
+from grayrelease import tasks
+from grayrelease.domain import bookinfo
+from grayrelease.models import Application, Event, Project
+from grayrelease.operations import people
 from grayrelease.operations.people import Person
 
 
@@ -11,4 +17,21 @@ def deploy_sample(user: Person, project: Project) -> Application:
 
     Raises Forbidden, NotFound.
     """
-    raise NotImplementedError
+    people.check_doer(user, project)
+    with transaction.atomic(durable=True):
+        application, new = Application.objects.get_or_create(
+            project=project,
+            name=bookinfo.NAME,
+            defaults={
+                "version": bookinfo.VERSION,
+                "manifests": bookinfo.manifests(project.namespace),
+                "created_by_id": user.pk,
+            },
+        )
+        if new:
+            Event.objects.create(
+                project=project, application=application, at=Now(), actor_id=user.pk, kind="application"
+            )
+    if new:
+        tasks.ring(tasks.create_application, application.pk)
+    return application

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
+from grayrelease.domain.allowed import Deed as LifecycleDeed
+from grayrelease.domain.allowed import allowed
+from grayrelease.domain.state import Goal, Phase, Reason
 from grayrelease.models import Event, Release, Target
 from grayrelease.operations import people
-from grayrelease.operations.errors import Busy, Moved, NotFound
+from grayrelease.operations.errors import Busy, Moved, NotFound, Refused
 
 DEEDS = ("created", "share", "take-over", "roll-back", "finish")
 """Kinds of the events that raise a target's generation."""
@@ -35,7 +38,9 @@ class Deed:
 class Change:
     """The columns of a release that a deed sets."""
 
+    deed: LifecycleDeed
     kind: str
+    """Of its event."""
     fields: Mapping[str, Any]
 
 
@@ -81,22 +86,40 @@ def carry(
     release_id: int,
     change: Change,
     generation: int | None,
-    allow: Callable[[Release], None],
 ) -> tuple[Release, Event | None]:
     """Change a release's intent. `generation` None: whatever happened meanwhile.
 
-    `allow` raises Refused where the lifecycle says no. Raises also Forbidden, NotFound, Moved, Busy.
+    Raises Forbidden, NotFound, Moved, Refused (the release is not where this can be done), Busy.
     """
     with short_transaction():
         release = lock(release_id)
-        people.check_doer(user, release.target.project)
+        role = people.check_doer(user, release.target.project)
         before = {name: getattr(release, name) for name in change.fields}
         if before == dict(change.fields):
             return release, None
         if generation is not None and generation != release.target.generation:
             raise Moved(last_deed(release.target), release.target.generation)
-        allow(release)
+        _check(release, role, change)
         return release, _write(user, release, change, before)
+
+
+def _check(release: Release, role: str, change: Change) -> None:
+    """Raise Refused where the lifecycle says no."""
+    now = release.status.get("now")
+    reason = Reason(*now) if now else None
+    refusal = allowed(_phase(release), role, reason)[change.deed]
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _phase(release: Release) -> Phase:
+    """The phase that people have asked for, where no run has come to it yet."""
+    phase = Phase(release.phase)
+    if release.goal == Goal.ROLL_BACK and phase in (Phase.PREPARING, Phase.RUNNING, Phase.TAKEN_OVER):
+        return Phase.ROLLING_BACK
+    if release.goal == Goal.FINISH and phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK):
+        return Phase.FINISHING
+    return phase
 
 
 def _write(user: people.Person, release: Release, change: Change, before: dict[str, Any]) -> Event:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser, User
 
+from grayrelease.domain.allowed import DOERS
 from grayrelease.models import Membership, Project, Role
 from grayrelease.operations.errors import Forbidden, NotFound
-
-DOERS = frozenset({Role.OPERATOR, Role.LEAD, Role.ADMIN})
-"""Roles that may change things; viewers watch."""
 
 Person = User | AnonymousUser
 
@@ -23,10 +21,12 @@ def role(user: Person, project: Project) -> Role:
     return Role(found)
 
 
-def check_doer(user: Person, project: Project) -> None:
-    """Let an operator, lead or admin pass. Raises NotFound for strangers, Forbidden for viewers."""
-    if role(user, project) not in DOERS:
+def check_doer(user: Person, project: Project) -> Role:
+    """Return the role of an operator, lead or admin. Raises NotFound for strangers, Forbidden for viewers."""
+    found = role(user, project)
+    if found not in DOERS:
         raise Forbidden
+    return found
 
 
 def find_project(user: Person, name: str) -> Project:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from grayrelease import tasks
 from grayrelease.domain.plan import ALL
-from grayrelease.domain.state import LIVE, Goal, Phase, Reason
+from grayrelease.domain.state import Goal
 from grayrelease.models import Release
 from grayrelease.operations.deed import Change, Deed, carry
-from grayrelease.operations.errors import Refused
 from grayrelease.operations.people import Person
 from grayrelease.reconcile import reconcile
 
@@ -19,14 +16,14 @@ def set_share(user: Person, release: Release, share: int, generation: int) -> De
 
     Raises Forbidden, NotFound, Moved, Refused, Busy; so do the others here.
     """
-    change = Change("share", {"goal": Goal.RUN, "share": share, "winner": ""})
+    change = Change("set-share", "share", {"goal": Goal.RUN, "share": share, "winner": ""})
     return _deed(user, release, change, generation)
 
 
 def take_over(user: Person, release: Release, version: str, generation: int) -> Deed:
     """Give one version, new or old, all traffic; both keep running."""
     share = ALL if version == release.candidate else 0
-    change = Change("take-over", {"goal": Goal.TAKE_OVER, "share": share, "winner": version})
+    change = Change("take-over", "take-over", {"goal": Goal.TAKE_OVER, "share": share, "winner": version})
     return _deed(user, release, change, generation)
 
 
@@ -35,7 +32,7 @@ def finish(user: Person, release: Release, generation: int, *, delete_loser: boo
 
     delete_loser: delete a workload that isn't ours too; else it is scaled to 0.
     """
-    change = Change("finish", {"goal": Goal.FINISH, "delete_loser": delete_loser})
+    change = Change("finish", "finish", {"goal": Goal.FINISH, "delete_loser": delete_loser})
     return _deed(user, release, change, generation)
 
 
@@ -44,8 +41,8 @@ def roll_back(user: Person, release: Release) -> Deed:
 
     Where no worker can be told, it runs here, within the cluster's timeouts.
     """
-    change = Change("roll-back", {"goal": Goal.ROLL_BACK, "share": 0, "winner": release.stable})
-    changed, event = carry(user, release.pk, change, None, _allow(change))
+    change = Change("roll-back", "roll-back", {"goal": Goal.ROLL_BACK, "share": 0, "winner": release.stable})
+    changed, event = carry(user, release.pk, change, None)
     rung = tasks.ring(tasks.roll_back, changed.target_id)
     if not rung:
         reconcile(changed.target_id, rolling_back=True)
@@ -53,14 +50,6 @@ def roll_back(user: Person, release: Release) -> Deed:
 
 
 def _deed(user: Person, release: Release, change: Change, generation: int) -> Deed:
-    changed, event = carry(user, release.pk, change, generation, _allow(change))
+    changed, event = carry(user, release.pk, change, generation)
     rung = event is None or tasks.ring(tasks.reconcile, changed.target_id)
     return Deed(changed, changed.target.generation, event, rung)
-
-
-def _allow(change: Change) -> Callable[[Release], None]:
-    def check(release: Release) -> None:
-        if Phase(release.phase) not in LIVE:
-            raise Refused(Reason("deed-too-late", {"phase": release.phase}))
-
-    return check

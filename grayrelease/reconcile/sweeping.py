@@ -1,8 +1,82 @@
-"""Which targets need somebody to look at them."""
+"""Which rows need somebody to look at them: for the driver, each 250 ms, and for the sweep."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from grayrelease.domain.state import Goal
+from grayrelease.models import Application, Project, Release, Target
+
+AHEAD = timedelta(seconds=2)
+"""A deed that nobody carried out for so long was not heard."""
+UNSEEN = timedelta(seconds=60)
+"""A live target is looked at once in so long, whatever happens."""
+FREE = Q(lease_until=None) | Q(lease_until__lt=Now())
+
+
+@dataclass(frozen=True)
+class Due:
+    """A target to look at, and the generation that people want."""
+
+    id: int
+    generation: int
+    rolling_back: bool
+
+
+def waiting_targets() -> list[Due]:
+    """Return the targets that wait for something, or whose generation is ahead for more than 2 s."""
+    ahead = ~Q(generation=F("carried_generation")) & Q(raised_at__lt=Now() - AHEAD)
+    backing = Release.objects.live().filter(target=OuterRef("pk"), goal=Goal.ROLL_BACK)
+    rows = Target.objects.filter(Q(waiting=True) | ahead).annotate(
+        late_roll_back=Exists(backing) & ~Q(generation=F("carried_generation"))
+    )
+    found = rows.filter(FREE | Q(late_roll_back=True))
+    return [Due(*row) for row in found.values_list("pk", "generation", "late_roll_back")]
+
+
+def waiting_applications() -> list[int]:
+    rows = Application.objects.filter(FREE, waiting=True)
+    return list(rows.values_list("pk", flat=True))
+
 
 def due() -> list[int]:
-    """Return the targets that differ, wait, or were not looked at for 60 s."""
-    raise NotImplementedError
+    """Return the targets that differ, wait, or were not looked at for 60 s.
+
+    One sweep per project at a time: a project that another one sweeps is left out.
+    """
+    found: list[int] = []
+    for project_id in Project.objects.values_list("pk", flat=True):
+        with _alone(project_id) as mine:
+            if mine:
+                found += _due(project_id).values_list("pk", flat=True)
+    return found
+
+
+def _due(project_id: int) -> QuerySet[Target]:
+    live = Exists(Release.objects.live().filter(target=OuterRef("pk")))
+    unseen = Q(looked_at=None) | Q(looked_at__lt=Now() - UNSEEN)
+    differs = ~Q(generation=F("carried_generation"))
+    return Target.objects.filter(FREE, project_id=project_id).filter(
+        differs | Q(waiting=True) | (live & unseen)
+    )
+
+
+@contextmanager
+def _alone(project_id: int) -> Iterator[bool]:
+    """Hold an advisory lock of the session; False where somebody else holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('grayrelease sweep'), %s)", [project_id])
+        row = cursor.fetchone()
+        mine = bool(row and row[0])
+        try:
+            yield mine
+        finally:
+            if mine:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('grayrelease sweep'), %s)", [project_id])
