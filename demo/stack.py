@@ -31,7 +31,9 @@ class Stack:
             quick=options.quick,
         )
         self.supervisor = Supervisor(folder / "log", ROOT, say)
-        self.metrics = prometheus.find_or_fetch()
+        if (found := prometheus.find()) is None:
+            say("fetching Prometheus")
+        self.metrics = found or prometheus.find_or_fetch()
         self.settings = dashboard.environment(options, self.postgres, metrics=self.metrics is not None)
 
     def __enter__(self) -> Stack:

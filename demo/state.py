@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from demo.options import ROOT, Options, Ports
+from demo.part import StartFailed
 from demo.ports import DEFAULTS, free_port, is_free, variable
 
 VISITORS = "20"
@@ -27,10 +28,12 @@ def folders() -> tuple[Path, Path]:
 
 
 def options() -> Options:
-    """Give this machine's demo: ports as chosen by variables, as last time, or free ones."""
+    """Give this machine's demo: ports as chosen by variables, as last time, or free ones.
+
+    Raises StartFailed for a variable that makes no sense.
+    """
     folder, sandbox = folders()
-    visitors = float(os.environ.get("DEMO_VISITORS") or VISITORS)
-    return Options(folder=folder, sandbox=sandbox, ports=_ports(folder / "state.json"), visitors=visitors)
+    return Options(folder=folder, sandbox=sandbox, ports=_ports(folder / "state.json"), visitors=_visitors())
 
 
 def only_one(folder: Path) -> int:
@@ -44,6 +47,14 @@ def only_one(folder: Path) -> int:
             f"A demo runs in {folder} already; stop it, or choose another DEMO_DIR."
         ) from None
     return lock
+
+
+def _visitors() -> float:
+    chosen = os.environ.get("DEMO_VISITORS") or VISITORS
+    try:
+        return float(chosen)
+    except ValueError:
+        raise StartFailed(f"DEMO_VISITORS is {chosen!r}, which is not a number of visits a second.") from None
 
 
 def _ports(file: Path) -> Ports:

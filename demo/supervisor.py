@@ -21,10 +21,9 @@ class GaveUp(Exception):
 
 @dataclass
 class Fallen:
-    """A part that ended by itself: how often lately, and when to start it again."""
+    """A part that ended by itself, and when to start it again."""
 
     part: Part
-    falls: int
     again_at: float
 
 
@@ -93,7 +92,7 @@ class Supervisor:
             raise GaveUp(f"{name} ended {falls} times: {each.last_words()}")
         pause = min(FIRST_PAUSE * 2 ** (falls - 1), LONGEST_PAUSE)
         self.say(f"{name} ended with {code}; starting it again in {pause:g} s (see {each.log})")
-        self.fallen[name] = Fallen(each.part, falls, time.monotonic() + pause)
+        self.fallen[name] = Fallen(each.part, time.monotonic() + pause)
 
     def stop_part(self, name: str) -> None:
         """Stop one part, and don't start it again."""
