@@ -102,7 +102,7 @@ def outcome_of(attempt: Event, found: Manifest | None, now: datetime) -> Known:
     same = found is not None and found["metadata"]["uid"] == base["uid"]
     if base["verb"] == "delete":
         return _deleted(found, base["resource_version"]) if same else "done"
-    if found is not None and marks.annotations(found).get(marks.OP) == str(attempt.op):
+    if found is not None and marks.notes(found).get(marks.OP) == str(attempt.op):
         return "done"
     if base["verb"] == "create":
         return "" if found is None and attempt.at > now - IN_FLIGHT else "failed"
@@ -111,7 +111,7 @@ def outcome_of(attempt: Event, found: Manifest | None, now: datetime) -> Known:
 
 def stamped(manifest: Manifest, op: object) -> Manifest:
     """Return the manifest with the attempt's id in it."""
-    annotations = {**marks.annotations(manifest), marks.OP: str(op)}
+    annotations = {**marks.notes(manifest), marks.OP: str(op)}
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}}
 
 

@@ -1,0 +1,150 @@
+"""Bookinfo in a cluster in memory, people with roles, and releases of reviews: for tests of the shell."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+
+from grayrelease import cluster as clusters
+from grayrelease.cluster.memory import Memory
+from grayrelease.cluster.runs import run_pods
+from grayrelease.domain import bookinfo, revision
+from grayrelease.domain.plan import Candidate, Exposure, Manifest, Plan, Stable, Step, Subject
+from grayrelease.domain.state import Phase
+from grayrelease.models import Application, Event, Membership, Project, Release, Role, Target
+from grayrelease.reconcile import Outcome, reconcile
+from grayrelease.reconcile.applications import create
+
+NAMESPACE = "demo"
+MANY_RUNS = 30
+
+
+@dataclass
+class World:
+    """A project with Bookinfo running. `reconcile` one step at a time; pods run where `pods_run`."""
+
+    cluster: Memory
+    project: Project
+    pods_run: bool = True
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def release(self, share: int = 200, service: str = "reviews", name: str = "reviews-v2") -> Release:
+        """Start a release as the wizard does, without the wizard."""
+        plan = self.plan(service, name, share)
+        target, _ = Target.objects.get_or_create(
+            project=self.project, service=service, defaults={"uid": plan.subject.uid, "stable": "v1"}
+        )
+        Target.objects.filter(pk=target.pk).update(generation=target.generation + 1)
+        text = revision.freeze(plan)
+        return Release.objects.create(
+            target=target,
+            name=name,
+            plan=text,
+            revision=revision.revision(text),
+            candidate="v2",
+            stable="v1",
+            mode="canary",
+            share=share,
+            created_by=person("operator"),
+        )
+
+    def plan(self, service: str, name: str, share: int) -> Plan:
+        uid = self.cluster.get("Service", NAMESPACE, service)["metadata"]["uid"]
+        return Plan(
+            mode="canary",
+            name=name,
+            application="bookinfo",
+            subject=Subject(namespace=NAMESPACE, service=service, uid=uid, port=9080),
+            stable=Stable(version="v1", workload=f"{service}-v1"),
+            candidate=Candidate(
+                version="v2", workload=f"{service}-v2", replicas=1, manifest=candidate(service)
+            ),
+            steps=(Step(exposure=Exposure(share=share)),),
+            base="",
+        )
+
+    def run(self, release: Release, *, rolling_back: bool = False) -> Outcome:
+        """Reconcile once, and let the pods that are asked for run."""
+        outcome = reconcile(release.target_id, rolling_back=rolling_back)
+        self.outcomes.append(outcome)
+        if self.pods_run:
+            self.let_pods_run()
+        release.refresh_from_db()
+        return outcome
+
+    def run_until(self, release: Release, phase: Phase, *, quiet: bool = True) -> None:
+        """Reconcile until the release is in a phase, and nothing is awaited any more."""
+        for _ in range(MANY_RUNS):
+            self.run(release)
+            release.target.refresh_from_db()
+            if release.phase == phase and not (quiet and release.target.waiting):
+                return
+        raise AssertionError(f"{release.phase}, waiting: {release.target.waiting}, {release.status}")
+
+    def let_pods_run(self) -> None:
+        for deployment in self.cluster.list("Deployment", NAMESPACE):
+            run_pods(self.cluster, NAMESPACE, deployment["metadata"]["name"])
+
+    def weights(self, service: str = "reviews") -> dict[str, int]:
+        """Return subset → weight of the routes in effect."""
+        routes = self.cluster.get("VirtualService", NAMESPACE, service)["spec"]["http"][0]["route"]
+        return {route["destination"]["subset"]: route["weight"] for route in routes}
+
+    def writes(self) -> list[tuple[str, str, str]]:
+        """Return our accepted writes since the application was there."""
+        return [(each.verb, each.kind, each.name) for each in self.ours()]
+
+    def ours(self) -> list[object]:
+        return [each for each in self.cluster.writes[self.start :] if each.manager == "grayrelease"]
+
+    start: int = 0
+
+
+def candidate(service: str) -> Manifest:
+    """Return a v2 of one of Bookinfo's deployments, as the wizard would freeze it."""
+    manifests = bookinfo.manifests(NAMESPACE)
+    stable = next(each for each in manifests if each["metadata"]["name"] == f"{service}-v1")
+    copy = deepcopy(stable)
+    copy["metadata"]["name"] = f"{service}-v2"
+    for labels in (copy["metadata"], copy["spec"]["template"]["metadata"]):
+        labels["labels"]["version"] = "v2"
+    copy["spec"]["selector"]["matchLabels"]["version"] = "v2"
+    copy["spec"]["template"]["spec"]["containers"][0]["image"] = f"istio/examples-bookinfo-{service}-v2:1.10.1"
+    return copy
+
+
+def person(name: str) -> User:
+    return User.objects.get_or_create(username=name)[0]
+
+
+def project(**columns: object) -> Project:
+    """Make a project with one member for each role; `stranger` is none."""
+    made = Project.objects.create(name="demo", namespace=NAMESPACE, **{"settle_s": 0, "drain_s": 0, **columns})
+    for role in Role.values:
+        Membership.objects.create(project=made, user=person(role), role=role)
+    person("stranger")
+    return made
+
+
+def bookinfo_world(cluster: Memory) -> World:
+    """Deploy Bookinfo into an empty cluster and let it run."""
+    home = project()
+    sample = Application.objects.create(
+        project=home, name="bookinfo", manifests=bookinfo.manifests(NAMESPACE), created_by=person("operator")
+    )
+    with clusters.use(cluster):
+        assert create(sample.pk) == Outcome.DONE
+    world = World(cluster, home)
+    world.let_pods_run()
+    world.start = len(cluster.writes)
+    return world
+
+
+def attempts_and_outcomes(target_id: int) -> dict[str, list[str]]:
+    """Return op → what its events say, in order."""
+    found: dict[str, list[str]] = {}
+    for event in Event.objects.filter(target_id=target_id, kind="write").order_by("id"):
+        found.setdefault(str(event.op), []).append(event.outcome)
+    return found
