@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from grayrelease.domain.plan import Plan
+from grayrelease.domain.marks import digest
+from grayrelease.domain.plan import Manifest, Plan
 
 LARGEST = 2**53 - 1
 """Larger integers are not the same number in every JSON reader."""
@@ -78,3 +79,9 @@ def _sorted(value: Mapping[Any, Any]) -> dict[str, Any]:
     if len(plain) != len(value):
         raise ValueError("two keys are the same text")
     return dict(sorted(plain.items(), key=lambda item: item[0].encode("utf-16-be")))
+
+
+def base(routes: Iterable[Manifest]) -> str:
+    """Return the SHA-256 of the routes that were there when a plan is frozen, whatever their order."""
+    digests = sorted(f"{m.get('kind', '')}/{m['metadata']['name']} {digest(m.get('spec'))}" for m in routes)
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
