@@ -70,7 +70,9 @@ async def ended(process: subprocess.Popen[bytes], poll_s: float = 0.1) -> int:
         while process.poll() is None:
             await asyncio.sleep(poll_s)
         return process.wait()
-    await _readable(process.pid)
+    # Once it was waited for, its pid may be another's.
+    if process.returncode is None:
+        await _readable(process.pid)
     return process.wait()
 
 

@@ -1,0 +1,24 @@
+"""What all pods of a node share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from grayrelease.sandbox.client import Client
+from grayrelease.sandbox.node.addresses import Addresses
+from grayrelease.sandbox.node.events import Recorder
+from grayrelease.sandbox.node.logs import Logs
+
+
+@dataclass(frozen=True)
+class Place:
+    """The node's parts; `back_off` is the first wait, in seconds, after a crash or a failed pull."""
+
+    name: str
+    client: Client
+    recorder: Recorder
+    logs: Logs
+    addresses: Addresses
+    data: Path
+    back_off: float = 10
