@@ -1,5 +1,37 @@
+"""Every address. A module of views per menu entry."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth.views import LogoutView
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from grayrelease.views import applications, deeds, errors, overview, release, releases, session, wizard
+
+project: list[URLPattern | URLResolver] = [
+    path("", overview.overview, name="overview"),
+    path("applications/", applications.index, name="applications"),
+    path("applications/sample/", applications.deploy_sample, name="deploy_sample"),
+    path("applications/<str:name>/", applications.detail, name="application"),
+    path("releases/", releases.index, name="releases"),
+    path("releases/modes/", releases.modes, name="modes"),
+    path("releases/new/", wizard.start, name="new_release"),
+    path("releases/new/<uuid:draft>/review/", wizard.review, name="review"),
+    path("releases/new/<uuid:draft>/<slug:step>/", wizard.step, name="wizard"),
+    path("releases/<int:pk>/", release.detail, name="release"),
+    path("releases/<int:pk>/share/", deeds.share, name="share"),
+    path("releases/<int:pk>/take-over/", deeds.take_over, name="take_over"),
+    path("releases/<int:pk>/roll-back/", deeds.roll_back, name="roll_back"),
+    path("releases/<int:pk>/finish/", deeds.finish, name="finish"),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", session.home, name="home"),
+    path("sign-in/", session.sign_in, name="login"),
+    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("theme/", session.choose_theme, name="theme"),
+    path("language/", set_language, name="set_language"),
+    path("p/<slug:project>/", include(project)),
+]
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.broken

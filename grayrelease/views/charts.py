@@ -1,0 +1,194 @@
+"""The last 15 minutes of a release's service as one table: what the charts draw and people can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from grayrelease.metrics import shared
+from grayrelease.metrics.interface import Chart, ServiceTraffic
+from grayrelease.models import Event
+from grayrelease.operations import DEEDS
+from grayrelease.views.shown import Shown
+
+Values = tuple[float | None, ...]
+EVERY = 2
+"""Every second sample is drawn: 10 s apart are 90 rows."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One line of a chart: its figure, name, ink, and values at the table's times."""
+
+    group: str
+    label: str
+    tag: str
+    role: str
+    values: Values
+    choice: str = ""
+    stepped: bool = False
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What is known of the service's traffic, and how old it is; `error` says why nothing newer is."""
+
+    sampled_at: datetime | None = None
+    error: str = ""
+    failing_since: datetime | None = None
+    times: tuple[int, ...] = ()
+    columns: tuple[Column, ...] = ()
+    mesh_errors: float | None = None
+    rates: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def age(self) -> float | None:
+        return None if self.sampled_at is None else _seconds_since(self.sampled_at)
+
+    @property
+    def stale(self) -> bool:
+        return self.age is not None and self.age > settings.STALE_AFTER_S
+
+    @property
+    def off(self) -> bool:
+        return not settings.PROMETHEUS_URL
+
+    def table(self) -> SafeString:
+        """Write head and rows; built here since a template would take ten times as long."""
+        head = format_html_join("", HEAD, (_head(column) for column in self.columns))
+        rows = format_html_join("", "<tr>{}{}</tr>", self._rows())
+        title = gettext("Time")
+        return format_html("<thead><tr><th>{}</th>{}</tr></thead><tbody>{}</tbody>", title, head, rows)
+
+    def _rows(self) -> Iterable[tuple[SafeString, SafeString]]:
+        for index, time in reversed(list(enumerate(self.times))):
+            cells = ((_cell(column.values[index]),) for column in self.columns)
+            yield _time(time), format_html_join("", "<td>{}</td>", cells)
+
+
+HEAD = (
+    '<th class="num" data-group="{}" data-role="{}" data-tag="{}" data-choice="{}" data-stepped="{}">{}</th>'
+)
+
+
+def _head(column: Column) -> tuple[str, ...]:
+    stepped = "1" if column.stepped else ""
+    return (column.group, column.role, column.tag, column.choice, stepped, column.label)
+
+
+def _time(time: int) -> SafeString:
+    at = datetime.fromtimestamp(time, tz=timezone.get_default_timezone())
+    return format_html('<td data-t="{}">{}</td>', time, at.strftime("%H:%M:%S"))
+
+
+def _cell(value: float | None) -> str:
+    """Write a number; absent is a dash and never zero."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def traffic(row: Shown) -> Traffic:
+    """Ask the shared cache for the project's traffic and lay out this release's service."""
+    if not settings.PROMETHEUS_URL:
+        return Traffic()
+    project = row.target.project
+    found = shared.project_traffic(project.pk, project.namespace, timezone.now())
+    if found.traffic is None:
+        return Traffic(error=found.error, failing_since=found.failing_since)
+    known = Traffic(found.traffic.sampled_at, found.error, found.failing_since)
+    service = found.traffic.services.get(row.target.service)
+    return known if service is None else _laid_out(known, row, service)
+
+
+def _laid_out(known: Traffic, row: Shown, service: ServiceTraffic) -> Traffic:
+    times = service.rate.times
+    chosen = [index for index in range(len(times)) if (len(times) - 1 - index) % EVERY == 0]
+    return replace(
+        known,
+        times=tuple(times[index] for index in chosen),
+        columns=tuple(_thinned(column, chosen) for column in columns(row, service)),
+        mesh_errors=_newest(_line(service.mesh_errors, "")),
+        rates={name: _newest(_line(service.rate, name)) for name in _names(row)},
+    )
+
+
+def _thinned(column: Column, chosen: list[int]) -> Column:
+    return replace(column, values=tuple(column.values[index] for index in chosen))
+
+
+def _names(row: Shown) -> tuple[str, str]:
+    return row.release.candidate, row.release.stable
+
+
+def columns(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
+    """Lay out all charts: share (set and observed), requests, errors, latency."""
+    candidate = row.release.candidate
+    set_name = gettext("%(version)s set") % {"version": candidate}
+    yield Column("share", set_name, "", "set", _set_share(row, service.rate.times), stepped=True)
+    shares = _shares(service.rate, _names(row))
+    for name, role in _roles(row):
+        label = gettext("%(version)s observed") % {"version": name}
+        yield Column("share", label, name, role, shares[name])
+    for name, role in _roles(row):
+        yield Column("rate", f"{name} /s", name, role, _line(service.rate, name))
+    for name, role in _roles(row):
+        yield Column("errors", f"{name} 5xx %", name, role, _scaled(service.errors, name))
+    for choice, chart in (("p50", service.p50), ("p95", service.p95), ("p99", service.p99)):
+        for name, role in _roles(row):
+            yield Column("latency", f"{name} {choice} ms", name, role, _line(chart, name), choice)
+
+
+def _roles(row: Shown) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (row.release.stable, "stable"), (row.release.candidate, "candidate")
+
+
+def _line(chart: Chart, version: str) -> Values:
+    found = next((series.values for series in chart.series if series.version == version), None)
+    return found if found is not None else (None,) * len(chart.times)
+
+
+def _scaled(chart: Chart, version: str) -> Values:
+    return tuple(None if value is None else value * 100 for value in _line(chart, version))
+
+
+def _newest(values: Values) -> float | None:
+    return values[-1] if values else None
+
+
+def _shares(rate: Chart, names: tuple[str, str]) -> dict[str, Values]:
+    """Return each version's part of the requests in percent; unknown while nobody asks anything."""
+    lines = {series.version: series.values for series in rate.series}
+    totals = [sum(value for value in column if value) for column in zip(*lines.values(), strict=True)]
+    unknown: Values = (None,) * len(rate.times)
+    return {name: tuple(map(_part, lines[name], totals)) if name in lines else unknown for name in names}
+
+
+def _part(value: float | None, total: float) -> float | None:
+    return 100 * (value or 0) / total if total else None
+
+
+def _set_share(row: Shown, times: Iterable[int]) -> Values:
+    """Return what people had set at each time, in percent; unknown before the release was there."""
+    deeds = Event.objects.filter(release=row.release, kind__in=DEEDS).order_by("id")
+    changes = [
+        (at.timestamp(), data["after"]["share"] / 10)
+        for at, data in deeds.values_list("at", "data")
+        if "share" in data.get("after", {})
+    ]
+    ended = row.release.ended_at.timestamp() if row.release.ended_at else float("inf")
+    return tuple(_at(changes, time) if time <= ended else None for time in times)
+
+
+def _at(changes: list[tuple[float, float]], time: int) -> float | None:
+    before = [share for at, share in changes if at <= time]
+    return before[-1] if before else None
+
+
+def _seconds_since(at: datetime) -> float:
+    return round(max(0.0, (timezone.now() - at).total_seconds()), 1)

@@ -1,0 +1,93 @@
+"""A release: what visitors get, what it waits for, what comes next, and its live parts."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import yaml
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_GET
+
+from grayrelease.domain import istio, revision
+from grayrelease.domain.plan import Exposure, Plan
+from grayrelease.domain.routes import compose
+from grayrelease.domain.state import Phase
+from grayrelease.models import Event, Membership, Release
+from grayrelease.views import charts, parts
+from grayrelease.views.access import Request, member
+from grayrelease.views.events import Told
+from grayrelease.views.shown import Shown, versions
+
+EVENTS = 30
+
+
+def one(who: Membership, pk: int) -> Shown:
+    """Fetch a release of the member's project, or say that there is none."""
+    wanted = Release.objects.select_related("target__project", "created_by")
+    if (release := wanted.filter(pk=pk, target__project=who.project).first()) is None:
+        raise Http404
+    return Shown(release, who.role)
+
+
+@require_GET
+@member
+def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
+    """Show the release; a poll that has seen all of it gets 204 and the ages."""
+    row = one(who, pk)
+    traffic = charts.traffic(row)
+    seen, stamp = request.GET.get("seen", ""), stamp_of(row, traffic)
+    if request.htmx and seen == stamp:
+        return with_ages(HttpResponse(status=204), row, traffic)
+    plan = revision.parse(row.release.plan)
+    context = {
+        "menu": "releases",
+        "row": row,
+        "plan": plan,
+        "versions": versions(row, plan),
+        "stamp": stamp,
+        "traffic": traffic,
+        "seen_at": row.target.observed_at,
+        "oob": bool(request.htmx),
+        "events": events(row),
+        "routes": routes_text(row, plan),
+    }
+    return with_ages(parts.render(request, "releases/detail.html", context), row, traffic)
+
+
+def stamp_of(row: Shown, traffic: charts.Traffic) -> str:
+    """Return what a page has seen: generation, what was observed, and the newest sample."""
+    sample = int(traffic.sampled_at.timestamp()) if traffic.sampled_at else 0
+    told = [row.release.status, row.phase, row.share, row.target.memory, row.target.error, traffic.error]
+    rest = zlib.crc32(json.dumps(told, sort_keys=True).encode())
+    return f"{row.target.generation}.{row.target.observed_count}.{sample}.{rest:x}"
+
+
+def with_ages(response: HttpResponse, row: Shown, traffic: charts.Traffic) -> HttpResponse:
+    """Tell the browser how old each source is; it counts on by itself."""
+    ages = {"cluster": row.age, "metrics": traffic.age}
+    response["HX-Trigger"] = json.dumps({"ages": ages})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def events(row: Shown) -> list[Told]:
+    wanted = Event.objects.filter(release=row.release).select_related("actor").order_by("-id")[:EVENTS]
+    return [Told(event) for event in wanted]
+
+
+def routes_text(row: Shown, plan: Plan) -> str:
+    """Write the routes as YAML, as they are when the share that people want is in effect."""
+    if row.over or row.phase in (Phase.FINISHING,):
+        return ""
+    share = Exposure(share=row.share)
+    table = compose(plan.stable.version, [(plan.candidate.version, share)] if row.share else [])
+    service, namespace = plan.subject.service, plan.subject.namespace
+    both = [plan.stable.version, plan.candidate.version]
+    specs: list[tuple[str, dict[str, Any]]] = [
+        ("VirtualService", istio.virtual_service(service, table)),
+        ("DestinationRule", istio.destination_rule(service, None, both)),
+    ]
+    manifests = [istio.manifest(kind, namespace, service, spec) for kind, spec in specs]
+    return yaml.safe_dump_all(manifests, sort_keys=False)
