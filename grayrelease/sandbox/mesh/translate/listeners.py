@@ -26,8 +26,8 @@ GATEWAY_LABELS = {"app": GATEWAY, "istio": "ingressgateway"}
 def pod_listeners(workload: Workload, routes: Path) -> Iterator[Object]:
     """Write the listeners of a pod; `routes` is the file with what it may call."""
     log = source_log(workload.pod, workload.namespace, workload.who)
-    filters = [_who_calls(workload.who), *_route_filters(), _router()]
-    connection = _http("outbound", filters, log) | _rds(routes)
+    filters = [_who_calls(workload.who), *route_filters(), router()]
+    connection = http("outbound", filters, log) | _rds(routes)
     yield _listener("outbound", workload.address, OUTBOUND_PORT, connection, "OUTBOUND")
     for port in workload.ports:
         yield _inbound(workload, port)
@@ -36,15 +36,15 @@ def pod_listeners(workload: Workload, routes: Path) -> Iterator[Object]:
 def gateway_listener(port: int, routes: Path) -> Object:
     """Write the listener of the ingress gateway on 127.0.0.1."""
     who = workload_text(GATEWAY_LABELS, GATEWAY, ROOT_NAMESPACE)
-    filters = [_who_calls(who), *_route_filters(), _router()]
-    connection = _http("gateway", filters, source_log(GATEWAY, ROOT_NAMESPACE, who)) | _rds(routes)
+    filters = [_who_calls(who), *route_filters(), router()]
+    connection = http("gateway", filters, source_log(GATEWAY, ROOT_NAMESPACE, who)) | _rds(routes)
     connection |= {"use_remote_address": True, "server_name": "istio-envoy"}
     return _listener("gateway", "127.0.0.1", port, connection, "OUTBOUND")
 
 
 def _inbound(workload: Workload, port: InboundPort) -> Object:
     log = destination_log(workload.pod, workload.namespace, workload.who, port.service)
-    connection = _http("inbound", [_router()], log)
+    connection = http("inbound", [router()], log)
     connection["route_config"] = {
         "name": "inbound",
         "virtual_hosts": [
@@ -75,7 +75,7 @@ def _listener(kind: str, address: str, port: int, connection: Object, direction:
     }
 
 
-def _http(kind: str, filters: list[Object], log: list[Object]) -> Object:
+def http(kind: str, filters: list[Object], log: list[Object]) -> Object:
     return {
         "stat_prefix": kind,
         "codec_type": "AUTO",
@@ -99,13 +99,13 @@ def _who_calls(who: str) -> Object:
     return _filter("who", kind, mutations={"request_mutations": [{"append": header}]})
 
 
-def _route_filters() -> Iterator[Object]:
+def route_filters() -> Iterator[Object]:
     # Without a route's own settings they do nothing; they stand here so that no release needs a new listener.
     yield _filter("envoy.filters.http.cors", f"{TYPES}.http.cors.v3.Cors")
     yield _filter("envoy.filters.http.fault", f"{TYPES}.http.fault.v3.HTTPFault")
 
 
-def _router() -> Object:
+def router() -> Object:
     return _filter("envoy.filters.http.router", f"{TYPES}.http.router.v3.Router")
 
 

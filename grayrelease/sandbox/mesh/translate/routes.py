@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from grayrelease.sandbox.mesh.translate import actions, hosts
-from grayrelease.sandbox.mesh.translate.matches import MESH, exists_for, route_match
+from grayrelease.sandbox.mesh.translate.matches import MESH, Unusable, exists_for, route_match
 from grayrelease.sandbox.mesh.translate.objects import Object, name_of, namespace_of
 from grayrelease.sandbox.mesh.translate.registry import Registry
 
@@ -94,6 +94,8 @@ def _targets(targets: list[Object], namespace: str, place: Place) -> Object:
     if len(targets) == 1 and "headers" not in targets[0]:
         return {"cluster": _cluster(targets[0]["destination"], namespace, place)}
     alone = len(targets) == 1
+    if not alone and not any(target.get("weight") for target in targets):
+        raise Unusable("no destination that takes requests")
     clusters = [
         {
             "name": _cluster(target["destination"], namespace, place),

@@ -55,21 +55,32 @@ def sidecar_hosts(registry: Registry, caller: Caller, port: int) -> list[Virtual
     for host in dict.fromkeys(host for item in visible for host in _hosts(item)):
         if host not in taken:
             found.append(_other_host(host, visible, Place(registry, caller, port, host)))
-    return found
+    return list(_distinct(found))
 
 
 def gateway_hosts(registry: Registry, caller: Caller, port: int) -> list[VirtualHost]:
     """List what a gateway serves on one port."""
     found: dict[str, VirtualHost] = {}
     for gateway, server in _servers(registry, caller, port):
-        if (server.get("tls") or {}).get("httpsRedirect"):
+        https_only = bool((server.get("tls") or {}).get("httpsRedirect"))
+        if https_only:
             found.setdefault("*", VirtualHost("*", ("*",), (), https_only=True))
         for host, bound in _bound(registry, caller, gateway, server).items():
             place = Place(registry, caller, port, host, _full_name(gateway))
-            written = _gateway_host(host, bound, place)
-            held = found.get(host)
-            found[host] = replace(held, routes=(*held.routes, *written.routes)) if held else written
+            earlier = found[host].routes if host in found else ()
+            routes = [*earlier, *(route for item in bound for route in _routes(item, place))]
+            found[host] = VirtualHost(host, (host,), tuple(_catch_alls_last(routes)), https_only=https_only)
     return list(found.values())
+
+
+def _distinct(found: Sequence[VirtualHost]) -> Iterator[VirtualHost]:
+    """Leave each name to the first host that has it: Envoy refuses a table that names one twice."""
+    taken: set[str] = set()
+    for host in found:
+        names = tuple(name for name in host.names if name not in taken)
+        taken.update(names)
+        if names:
+            yield replace(host, names=names)
 
 
 def _for_mesh(registry: Registry, caller: Caller) -> list[Object]:
@@ -153,11 +164,6 @@ def _served(virtual_service: Object, gateway: Object, server: Object) -> Iterato
                 common = hosts.narrower(pattern.lower(), host)
                 if common:
                     yield common
-
-
-def _gateway_host(host: str, bound: Sequence[Object], place: Place) -> VirtualHost:
-    routes = [route for item in bound for route in _routes(item, place)]
-    return VirtualHost(host, (host,), tuple(_catch_alls_last(routes)))
 
 
 def _catch_alls_last(routes: Sequence[Object]) -> list[Object]:
