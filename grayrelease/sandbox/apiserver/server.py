@@ -1,0 +1,129 @@
+"""Starting the API server: data folder, token, kubeconfig, what a fresh cluster holds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from grayrelease.sandbox.apiserver import istio
+from grayrelease.sandbox.apiserver.catalogue import Catalogue
+from grayrelease.sandbox.apiserver.definitions import CleanUp
+from grayrelease.sandbox.apiserver.http import Door
+from grayrelease.sandbox.apiserver.objects import Object
+from grayrelease.sandbox.apiserver.place import Place
+from grayrelease.sandbox.apiserver.query import WriteOptions
+from grayrelease.sandbox.apiserver.resources import DEFINITIONS, NAMESPACES, Resource
+from grayrelease.sandbox.apiserver.store import Store
+from grayrelease.sandbox.apiserver.writes import Writer
+
+NAMESPACE_NAMES = ("default", "kube-system", "kube-public", "kube-node-lease", "istio-system")
+MAX_BODY_BYTES = 8 * 1024 * 1024
+STOP_S = 2.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run: `port` 0 lets the kernel choose; `anonymous` lets everyone in, for recordings only."""
+
+    data: Path
+    port: int = 0
+    host: str = "127.0.0.1"
+    anonymous: bool = False
+    gateway_api: bool = False
+
+
+def private_write(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step."""
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+    os.replace(fresh, path)
+
+
+def token_in(data: Path) -> str:
+    """The token of a data folder, made at its first use."""
+    path = data / "token"
+    if not path.exists():
+        private_write(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def kubeconfig(url: str, token: str) -> str:
+    """A kubeconfig (JSON, which is YAML) that opens the server."""
+    name = "sandbox"
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": url}}],
+            "users": [{"name": name, "user": {"token": token}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
+            "current-context": name,
+        },
+        indent=2,
+    )
+
+
+def furnish(store: Store, gateway_api: bool) -> None:
+    """Create what a fresh cluster has: its namespaces, and Istio's types."""
+    writer = Writer(store)
+    for name in NAMESPACE_NAMES:
+        _ensure(writer, NAMESPACES, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}})
+    wanted = istio.definitions()
+    if gateway_api:
+        from grayrelease.sandbox.apiserver import gateway_api as types
+
+        wanted += types.definitions()
+    for definition in wanted:
+        _ensure(writer, DEFINITIONS, definition)
+
+
+def _ensure(writer: Writer, resource: Resource, item: Object) -> None:
+    if writer.store.get(resource.name, ("", item["metadata"]["name"])) is None:
+        writer.create(Place(resource, "v1"), item, WriteOptions(field_manager="sandbox"))
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; the kubeconfig is there once requests are answered."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    token = token_in(settings.data)
+    store = Store(settings.data / "journal.jsonl")
+    catalogue = Catalogue(store)
+    clean_up = CleanUp(store)
+    furnish(store, settings.gateway_api)
+    async with aiohttp.ClientSession() as session:
+        door = Door(store, catalogue, session, None if settings.anonymous else token)
+        runner = web.ServerRunner(web.Server(door, access_log=None), shutdown_timeout=STOP_S)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=512)
+        await site.start()
+        url = f"http://{settings.host}:{_port(runner)}"
+        private_write(settings.data / "kubeconfig", kubeconfig(url, token))
+        print(f"API server on {url}", file=sys.stderr, flush=True)
+        await _stopped()
+        clean_up.close()
+        await runner.cleanup()
+    store.close()
+
+
+def _port(runner: web.ServerRunner) -> int:
+    return int(runner.addresses[0][1])
+
+
+async def _stopped() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
