@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from grayrelease.domain.state import Traffic
+from grayrelease.metrics.charts import UNKNOWN
 from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
 from grayrelease.metrics.windows import Counter, callers, rises, windows
 
@@ -29,29 +30,36 @@ class Memory:
         self._samples: dict[tuple[str, str, str, str], list[tuple[float, float]]] = defaultdict(list)
 
     def scrape(
-        self, namespace: str, service: str, at: datetime, sent: Mapping[str, int], *, caller: str = "caller-1"
+        self,
+        namespace: str,
+        service: str,
+        at: datetime,
+        sent: Mapping[str, int],
+        *,
+        caller: str = "caller-1",
+        restarted: bool = False,
     ) -> None:
         """Let a caller be scraped, having sent so many requests by version since its last scrape.
 
-        Its first scrape is the baseline: what it names there falls into no window.
+        Its first scrape is the baseline: what it names there falls into no window. `restarted`: its counters
+        began at 0 again since then.
         """
         known = {key[3] for key in self._samples if key[:3] == (namespace, service, caller)}
-        for version in known | set(sent):
+        for version in sorted(known | set(sent)):
             samples = self._samples[namespace, service, caller, version]
-            total = samples[-1][1] if samples else 0
+            total = samples[-1][1] if samples and not restarted else 0
             samples.append((at.timestamp(), total + sent.get(version, 0)))
 
     def traffic(self, namespace: str, service: str, *, since: datetime, now: datetime) -> Traffic:
         self._ask("traffic")
-        oldest = (now - CALLERS).timestamp()
-        counters = [
-            Counter(
-                key[2], key[3], tuple(sample for sample in samples if oldest < sample[0] <= now.timestamp())
-            )
-            for key, samples in self._samples.items()
-            if key[:2] == (namespace, service)
-        ]
+        counters = list(self._counters(namespace, service, (now - CALLERS).timestamp(), now.timestamp()))
         return Traffic(windows(rises(counters), since), callers(counters))
+
+    def _counters(self, namespace: str, service: str, start: float, end: float) -> Iterator[Counter]:
+        for (its_namespace, its_service, caller, version), samples in self._samples.items():
+            inside = tuple(sample for sample in samples if start < sample[0] <= end)
+            if (its_namespace, its_service) == (namespace, service) and inside:
+                yield Counter(caller, "" if version in UNKNOWN else version, inside)
 
     def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:
         self._ask("project")

@@ -25,7 +25,7 @@ RESOLUTION_S = 0.1  # scrapes jitter; the interval is rounded to this
 
 @dataclass(frozen=True)
 class Counter:
-    """Raw samples (Unix seconds, value) of one counter of a caller, oldest first."""
+    """Raw samples (Unix seconds, value) of one counter of a caller, oldest first, at least one."""
 
     caller: str
     version: str
@@ -96,37 +96,42 @@ def callers(
     counters: Iterable[Counter],
     requests: Mapping[tuple[str, str], float] | None = None,
     seen: Mapping[str, float] | None = None,
+    begin: float = 0,
 ) -> tuple[Caller, ...]:
     """Say who calls, when last to which version, and when last scraped.
 
-    `requests` ((caller, version) → time) and `seen` tell of times before the samples. A counter's first
-    sample above 0 counts as a request of that moment: never earlier than it was, so that no drain ends early.
+    `requests` ((caller, version) → time, perhaps rounded up) and `seen` tell of the time before the samples.
+    A counter that first shows up after `begin`, above 0, counts as a request of that moment. So no request is
+    ever said to be earlier than it was, and no drain ends early.
     """
     last, scraped = dict(requests or {}), dict(seen or {})
+    exact: dict[tuple[str, str], float] = {}
     for counter in counters:
-        if not counter.samples:
-            continue
         scraped[counter.caller] = max(scraped.get(counter.caller, 0), counter.samples[-1][0])
-        key, at = (counter.caller, counter.version), _last_rise(counter)
+        key = counter.caller, counter.version
+        at = _last_request(counter, last.get(key), begin)
         if at is not None and counter.version:
-            last[key] = max(last.get(key, 0), at)
-    return tuple(
-        Caller(
-            pod=pod,
-            last_request={version: moment(at) for (its, version), at in sorted(last.items()) if its == pod},
-            last_seen=moment(scraped[pod]),
-        )
-        for pod in sorted(scraped)
-    )
+            exact[key] = max(exact.get(key, 0), at)
+    last |= exact
+    return tuple(_caller(pod, last, scraped[pod]) for pod in sorted(scraped))
 
 
-def _last_rise(counter: Counter) -> float | None:
-    rise, last = None, 0.0
-    for at, value in counter.samples:
-        if value != last:
-            rise = at
-        last = value
-    return rise
+def _last_request(counter: Counter, asked: float | None, begin: float) -> float | None:
+    rose = None
+    for (_, before), (at, value) in zip(counter.samples, counter.samples[1:], strict=False):
+        if value != before:
+            rose = at
+    first, value = counter.samples[0]
+    if rose is not None or value == 0:
+        return rose
+    if asked is not None:
+        return min(asked, first)
+    return first if first > begin else None
+
+
+def _caller(pod: str, last: Mapping[tuple[str, str], float], scraped: float) -> Caller:
+    mine = {version: moment(at) for (its, version), at in sorted(last.items()) if its == pod}
+    return Caller(pod=pod, last_request=mine, last_seen=moment(scraped))
 
 
 def moment(at: float) -> datetime:

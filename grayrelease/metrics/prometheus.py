@@ -1,0 +1,159 @@
+"""A Prometheus server, asked by its HTTP API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from prometheus_api_client import PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+from urllib3.util.retry import Retry
+
+from grayrelease.domain.state import Traffic
+from grayrelease.metrics import charts, queries
+from grayrelease.metrics.charts import Answer
+from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
+from grayrelease.metrics.windows import Counter, callers, moment, rises, windows
+
+CALLERS_S = 15 * 60
+STEP_S = 20  # a little more than the step of `queries.CALLERS`
+WINDOWS_S = 5 * 60  # raw samples are asked for at most so far back …
+BEFORE_S = 60  # … and so long before a write, for the scrape that is the baseline
+INTERVAL_S = 60  # for so long the time between scrapes is believed
+UNKNOWN_INTERVAL = 15.0
+
+T = TypeVar("T")
+
+
+class Prometheus:
+    """The questions of `Metrics`. Each takes at most `timeout` seconds in all, and nothing is tried twice."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.url, self.timeout = url.rstrip("/"), timeout
+        self.client = _client(self.url) if url else None
+        self.intervals: dict[str, tuple[float, float]] = {}
+
+    def traffic(self, namespace: str, service: str, *, since: datetime, now: datetime) -> Traffic:
+        """Return windows and callers; windows reach back 5 minutes at most, however old the write is."""
+        deadline = time.monotonic() + self.timeout
+        range_s = min((now - since).total_seconds(), WINDOWS_S) + BEFORE_S
+        raw = self._at(queries.samples(namespace, service, range_s), now, deadline)
+        last = self._at(queries.callers(namespace, service, CALLERS_S), now, deadline)
+        return _read(lambda: _traffic(raw, last, since, now.timestamp() - range_s + STEP_S))
+
+    def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:
+        """Return the charts from two queries, and once a minute a third one."""
+        deadline = time.monotonic() + self.timeout
+        window_s = max(4 * self._interval(namespace, now, deadline), 5)
+        times = queries.grid(now, minutes, step_s)
+        rates = self._over(queries.rates(namespace, window_s), times, step_s, deadline)
+        latencies = self._over(queries.latencies(namespace, window_s), times, step_s, deadline)
+        return _read(lambda: _project(times, rates, latencies))
+
+    def _interval(self, namespace: str, now: datetime, deadline: float) -> float:
+        """Ask how often it scrapes: rates need four samples, and no more, to follow a change."""
+        at, interval = self.intervals.get(namespace, (-INTERVAL_S, 0.0))
+        if time.monotonic() - at < INTERVAL_S:
+            return interval
+        answer = self._at(queries.interval(namespace), now, deadline)
+        if not answer:
+            return UNKNOWN_INTERVAL
+        interval = _read(lambda: float(answer[0]["value"][1]))
+        self.intervals[namespace] = (time.monotonic(), interval)
+        return interval
+
+    def _at(self, query: str, at: datetime, deadline: float) -> Answer:
+        params = {"time": f"{at.timestamp():.3f}"}
+        return self._ask(lambda client, left: client.custom_query(query, params, timeout=left), deadline)
+
+    def _over(self, query: str, times: tuple[int, ...], step_s: int, deadline: float) -> Answer:
+        start, end = (datetime.fromtimestamp(times[index], UTC) for index in (0, -1))
+        return self._ask(
+            lambda client, left: client.custom_query_range(query, start, end, str(step_s), timeout=left),
+            deadline,
+        )
+
+    def _ask(self, question: Callable[[Any, float], Any], deadline: float) -> Answer:
+        if self.client is None:
+            raise MetricsUnavailable("Metrics are off: PROMETHEUS_URL is not set")
+        if (left := deadline - time.monotonic()) <= 0:
+            raise MetricsUnavailable(self._late())
+        try:
+            return _read(lambda: list(question(self.client, left)))
+        except (requests.Timeout, requests.ConnectionError, HTTPError) as error:
+            why = self._late() if "timed out" in str(error) else f"{self._name} cannot be reached: {error}"
+            raise MetricsUnavailable(_line(why)) from error
+        except (requests.RequestException, PrometheusApiClientException) as error:
+            raise MetricsUnavailable(_line(f"{self._name} refuses: {error}")) from error
+
+    def _late(self) -> str:
+        return f"{self._name} gave no answer within {self.timeout} s"
+
+    @property
+    def _name(self) -> str:
+        address = urlsplit(self.url)
+        return f"Prometheus at {address.hostname}:{address.port or address.scheme}"
+
+
+def _client(url: str) -> PrometheusConnect:
+    session = requests.Session()
+    client = PrometheusConnect(url, session=session, retry=Retry(total=0))
+    # The library mounts an adapter of its own on the address; the longer prefix wins.
+    adapter = HTTPAdapter(pool_maxsize=32, max_retries=Retry(total=0))
+    session.mount(f"{url}/api", adapter)
+    return client
+
+
+def _read(answer: Callable[[], T]) -> T:
+    try:
+        return answer()
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise MetricsUnavailable(_line(f"Prometheus' answer cannot be read: {error!r}")) from error
+
+
+def _traffic(raw: Answer, last: Answer, since: datetime, begin: float) -> Traffic:
+    counters = [
+        Counter(
+            caller=_caller(line["metric"]),
+            version=_version(line["metric"]),
+            samples=tuple((float(at), float(value)) for at, value in line["values"]),
+        )
+        for line in raw
+    ]
+    sent: dict[tuple[str, str], float] = {}
+    seen: dict[str, float] = {}
+    for line in last:
+        caller, version, at = _caller(line["metric"]), _version(line["metric"]), float(line["value"][1])
+        if line["metric"]["what"] == "scrape":
+            seen[caller] = max(at, seen.get(caller, 0))
+        elif version:
+            sent[caller, version] = max(at, sent.get((caller, version), 0))
+    return Traffic(windows(rises(counters), since), callers(counters, sent, seen, begin))
+
+
+def _project(times: tuple[int, ...], rates: Answer, latencies: Answer) -> ProjectTraffic:
+    """Where nothing was sampled in all that time, `sampled_at` is its start: nothing is newer than that."""
+    newest = charts.newest(rates)
+    return ProjectTraffic(
+        sampled_at=moment(times[0] if newest is None else newest),
+        services=charts.services(times, rates, latencies),
+    )
+
+
+def _caller(labels: dict[str, str]) -> str:
+    return labels.get("pod") or labels.get("instance", "")
+
+
+def _version(labels: dict[str, str]) -> str:
+    version = labels.get("destination_version", "")
+    return "" if version in charts.UNKNOWN else version
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:300]
