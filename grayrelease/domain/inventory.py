@@ -86,9 +86,7 @@ def service(manifest: Manifest, slices: Sequence[Manifest], pods: Sequence[Manif
         "application": labels(manifest).get(APPLICATION, ""),
         "type": str(spec.get("type") or "ClusterIP"),
         "selector": spec.get("selector") or {},
-        "ports": [
-            {"name": port.get("name", ""), "port": port.get("port")} for port in spec.get("ports") or []
-        ],
+        "ports": [{"name": port.get("name", ""), "port": port.get("port")} for port in ports],
         "versions": {version: len(found) for version, found in sorted(endpoints.ready.items())},
         "endpoints": sum(len(found) for found in endpoints.named.values()),
     }

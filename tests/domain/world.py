@@ -9,7 +9,7 @@ from typing import Any
 
 from grayrelease.domain import marks
 from grayrelease.domain.lifecycle import decide
-from grayrelease.domain.plan import Candidate, Exposure, Manifest, Plan, Stable, Step, Subject
+from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import (
     Create,
     Decision,
@@ -24,61 +24,13 @@ from grayrelease.domain.state import (
     Write,
     Written,
 )
+from tests.domain.manifests import US, V1, deployment, plan, service
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-US = "0b6f5f3e-6a5e-4c39-9f7a-4d3f5b9a1c11"
-ROUTES = Key("VirtualService", "reviews")
-SUBSETS = Key("DestinationRule", "reviews")
-V1 = Key("Deployment", "reviews-v1")
-V2 = Key("Deployment", "reviews-v2")
 
 
 class Stale(Exception):
     """409."""
-
-
-def deployment(version: str, replicas: int = 1) -> Manifest:
-    labels = {"app": "reviews", "version": version}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": f"reviews-{version}", "namespace": "demo", "labels": labels},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels, "annotations": {"sidecar.istio.io/inject": "true"}},
-                "spec": {"containers": [{"name": "reviews", "image": f"istio/reviews:{version}"}]},
-            },
-        },
-    }
-
-
-def service() -> Manifest:
-    return {
-        "metadata": {"name": "reviews", "namespace": "demo", "uid": "uid-reviews"},
-        "spec": {
-            "type": "ClusterIP",
-            "clusterIP": "10.0.0.7",
-            "selector": {"app": "reviews"},
-            "ports": [{"name": "http-web", "port": 9080, "targetPort": 9080, "protocol": "TCP"}],
-        },
-    }
-
-
-def plan(share: int = 200, replicas: int = 1) -> Plan:
-    return Plan(
-        mode="canary",
-        name="reviews-v2",
-        application="bookinfo",
-        subject=Subject(namespace="demo", service="reviews", uid="uid-reviews", port=9080),
-        stable=Stable(version="v1", workload="reviews-v1"),
-        candidate=Candidate(
-            version="v2", workload="reviews-v2", replicas=replicas, manifest=deployment("v2", replicas)
-        ),
-        steps=(Step(exposure=Exposure(share=share)),),
-        base="0" * 64,
-    )
 
 
 @dataclass
@@ -100,6 +52,7 @@ class World:
     changed: dict[Key, datetime] = field(default_factory=dict)
     """When each object's content really changed last."""
     ready_since: dict[str, datetime] = field(default_factory=dict)
+    requested: dict[str, datetime] = field(default_factory=dict)
     log: list[Write] = field(default_factory=list)
     traffic: Traffic | None = None
     traffic_error: str = "refused"
@@ -114,6 +67,20 @@ class World:
         self.controllers()
         for pod in list(self.pods):
             self.set_ready(pod, True)
+
+    def versions(self) -> set[str]:
+        """The versions that the EndpointSlice names."""
+        return {pod["metadata"]["labels"]["version"] for pod in self.pods.values()}
+
+    def wanted(self) -> int:
+        """The candidate's share that people want now."""
+        if self.release.goal == Goal.RUN:
+            return self.release.share
+        return 1000 if self.release.winner == "v2" and self.release.goal != Goal.ROLL_BACK else 0
+
+    def last_request(self, version: str) -> datetime:
+        """When a version was last sent a request by its callers, whose routes lag behind."""
+        return self.requested.get(version, START - timedelta(hours=1))
 
     def intent(self) -> TargetIntent:
         releases = () if self.finished else (self.release,)
@@ -132,6 +99,12 @@ class World:
     def deed(self, goal: Goal, share: int = 0, winner: str = "", *, delete_loser: bool = False) -> None:
         self.generation += 1
         self.release = replace(self.release, goal=goal, share=share, winner=winner, delete_loser=delete_loser)
+
+    def scale(self, key: Key, replicas: int) -> None:
+        """Somebody scales a Deployment, if it's there."""
+        if key in self.objects:
+            found = self.objects[key]
+            self.put(key, {**found, "spec": {**found["spec"], "replicas": replicas}})
 
     def put(self, key: Key, manifest: Manifest) -> None:
         self.version += 1
@@ -174,6 +147,8 @@ class World:
                 self.pods[name] = {"metadata": {"name": name, "namespace": "demo", "labels": labels}}
 
     def set_ready(self, pod: str, ready: bool) -> None:
+        if pod not in self.pods:
+            return
         was = pod in self.ready_since
         if ready and not was:
             self.ready_since[pod] = self.now

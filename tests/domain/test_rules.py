@@ -1,0 +1,137 @@
+"""Whatever happens, and wherever a run stops: the rules of SAFETY §3 hold at every prefix of the writes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grayrelease.domain.allowed import allowed
+from grayrelease.domain.state import Decision, Goal, Phase
+from tests.domain.callers import Callers
+from tests.domain.manifests import ROUTES, SUBSETS, V2
+from tests.domain.rules import check_always, check_before, shares
+from tests.domain.world import Stale, World
+
+LONG_ENOUGH = 200
+
+
+def carry_out(world: World, decision: Decision, *, upto: int = 99) -> None:
+    for write in decision.writes[:upto]:
+        check_before(world, write)
+        world.apply(write)
+        check_always(world)
+
+
+def whole_run(world: World) -> Decision:
+    decision = world.decide()
+    carry_out(world, decision)
+    world.remember(decision)
+    return decision
+
+
+def killed_before_writing(world: World) -> None:
+    world.decide()
+
+
+def killed_before_remembering(world: World) -> None:
+    carry_out(world, world.decide())
+
+
+def two_runs_decided_on_the_same(world: World) -> None:
+    first, second = world.decide(), world.decide()
+    carry_out(world, first)
+    with contextlib.suppress(Stale):
+        carry_out(world, second)
+    world.remember(second)
+
+
+RUNS: dict[str, Callable[[World], object]] = {
+    "run": whole_run,
+    "killed before": killed_before_writing,
+    "killed after": killed_before_remembering,
+    "twice": two_runs_decided_on_the_same,
+}
+DEEDS: dict[str, tuple[str, Callable[[World], None]]] = {
+    "20 %": ("set-share", lambda world: world.deed(Goal.RUN, 200)),
+    "80 %": ("set-share", lambda world: world.deed(Goal.RUN, 800)),
+    "0 %": ("set-share", lambda world: world.deed(Goal.RUN, 0)),
+    "v2 takes over": ("take-over", lambda world: world.deed(Goal.TAKE_OVER, 1000, "v2")),
+    "v1 takes over": ("take-over", lambda world: world.deed(Goal.TAKE_OVER, 0, "v1")),
+    "roll back": ("roll-back", lambda world: world.deed(Goal.ROLL_BACK)),
+    "finish": ("finish", lambda world: world.deed(Goal.FINISH, winner=world.release.winner)),
+}
+EVENTS: dict[str, Callable[[World], None]] = {
+    "a pod fails": lambda world: world.set_ready("reviews-v2-0", False),
+    "kubelet is slow": lambda world: setattr(world, "prompt", False),
+    "kubelet is prompt": lambda world: setattr(world, "prompt", True),
+    "scaled up": lambda world: world.scale(V2, 3),
+}
+ACTIONS = st.sampled_from([*RUNS, *DEEDS, *DEEDS, *EVENTS, *["a second", "a while"] * 4])
+
+
+def act(world: World, callers: Callers, action: str, phase: Phase | None) -> Phase | None:
+    if action in RUNS:
+        RUNS[action](world)
+    elif action in DEEDS:
+        deed, do = DEEDS[action]
+        if phase and allowed(phase, "operator").get(deed, phase) is None:  # type: ignore[call-overload]
+            do(world)
+    elif action in EVENTS:
+        EVENTS[action](world)
+    elif action == "a while":
+        for _ in range(5):
+            whole_run(world)
+            callers.second()
+    else:
+        callers.second()
+    check_always(world)
+    status = world.decide().statuses.get(7)
+    return status.phase if status else None
+
+
+def to_the_end(world: World, callers: Callers) -> Decision:
+    """Let runs and seconds follow each other until nothing is awaited."""
+    world.prompt = True
+    for _ in range(LONG_ENOUGH):
+        decision = whole_run(world)
+        if not decision.waiting:
+            return decision
+        callers.second()
+    raise AssertionError(f"it never ends: {decision.statuses}")
+
+
+def assert_reached(world: World, decision: Decision) -> None:
+    goal, status = world.release.goal, decision.statuses.get(7)
+    if world.finished:
+        kept = "v2" if world.stable == "v2" else "v1"
+        assert {ROUTES, SUBSETS} & set(world.objects) == set()
+        assert world.versions() == {kept}
+        return
+    assert status is not None
+    if status.phase == Phase.FROZEN:
+        assert status.now.code == "stable-gone"
+        return
+    assert goal != Goal.FINISH
+    assert (shares(world) or {}).get("v2", 0) == world.wanted()
+    assert status.phase in (Phase.RUNNING, Phase.TAKEN_OVER, Phase.ROLLED_BACK)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    actions=st.lists(ACTIONS, max_size=40),
+    rate=st.sampled_from([0, 5, 50]),
+    lag=st.sampled_from([0.0, 1.0, 2.0]),
+    pods=st.integers(1, 3),
+)
+def test_the_rules_hold_at_every_prefix_and_the_end_is_reached(
+    actions: list[str], rate: int, lag: float, pods: int
+) -> None:
+    world = World(settle_s=2, drain_s=3, stable_pods=pods, replicas=pods)
+    callers = Callers(world, rate, lag)
+    phase: Phase | None = Phase.PREPARING
+    for action in actions:
+        phase = act(world, callers, action, phase)
+    assert_reached(world, to_the_end(world, callers))
