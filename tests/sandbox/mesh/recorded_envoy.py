@@ -98,13 +98,13 @@ class RecordedEnvoy:
 
     async def _read_log(self, answers: list[Answer]) -> None:
         path = self.folder / "access"
-        # A request that is no HTTP leaves no line.
-        understood = sum(answer.status != 400 for answer in answers)
+        # A request that is no HTTP may leave no line.
+        awaited = {str(number) for number, answer in enumerate(answers) if answer.status != 400}
         async with asyncio.timeout(START_S):
-            while len(lines := path.read_text().splitlines()) < understood:
+            while not awaited <= (lines := _by_number(path.read_text())).keys():
                 await asyncio.sleep(0.02)
-        for line in (line for line in map(json.loads, lines) if line["number"] is not None):
-            answer = answers[int(line["number"])]
+        for number, line in lines.items():
+            answer = answers[int(number)]
             answer.route = self.routes.get(line["route"] or "")
             answer.flags, answer.details = line["flags"] or "-", line["details"]
 
@@ -178,6 +178,11 @@ def _listener(socket: str, hosts: list[JSON], access: str, gateway: bool) -> JSO
         "address": {"pipe": {"path": socket}},
         "filter_chains": [{"filters": [{"name": "http", "typed_config": config}]}],
     }
+
+
+def _by_number(text: str) -> dict[str, JSON]:
+    lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return {line["number"]: line for line in lines if line["number"] is not None}
 
 
 def _length(head: bytes, method: str) -> int:
