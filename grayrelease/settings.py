@@ -160,6 +160,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "socket_timeout": BROKER_TIMEOUT,
     "socket_connect_timeout": BROKER_TIMEOUT,
+    "max_retries": 0,  # of a door bell: the row is saved, the driver looks anyway
 }
 CELERY_TASK_DEFAULT_QUEUE = "reconcile"
 CELERY_TASK_ROUTES = {"grayrelease.tasks.roll_back": {"queue": "rollback"}}

@@ -7,13 +7,14 @@ from typing import Any
 
 from celery import Task, shared_task
 from kombu.exceptions import KombuError
+from kombu.transport.redis import Transport
 
 from grayrelease.reconcile import applications, sweeping
 from grayrelease.reconcile import reconcile as run
 
 log = logging.getLogger(__name__)
 
-BROKER_ERRORS = (KombuError, OSError)
+BROKER_ERRORS = (KombuError, OSError, *Transport.connection_errors, *Transport.channel_errors)
 
 
 @shared_task

@@ -111,7 +111,9 @@ def candidate(service: str) -> Manifest:
     for labels in (copy["metadata"], copy["spec"]["template"]["metadata"]):
         labels["labels"]["version"] = "v2"
     copy["spec"]["selector"]["matchLabels"]["version"] = "v2"
-    copy["spec"]["template"]["spec"]["containers"][0]["image"] = f"istio/examples-bookinfo-{service}-v2:1.10.1"
+    copy["spec"]["template"]["spec"]["containers"][0]["image"] = (
+        f"istio/examples-bookinfo-{service}-v2:1.10.1"
+    )
     return copy
 
 
@@ -121,7 +123,9 @@ def person(name: str) -> User:
 
 def project(**columns: object) -> Project:
     """Make a project with one member for each role; `stranger` is none."""
-    made = Project.objects.create(name="demo", namespace=NAMESPACE, **{"settle_s": 0, "drain_s": 0, **columns})
+    made = Project.objects.create(
+        name="demo", namespace=NAMESPACE, **{"settle_s": 0, "drain_s": 0, **columns}
+    )
     for role in Role.values:
         Membership.objects.create(project=made, user=person(role), role=role)
     person("stranger")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
@@ -20,11 +20,11 @@ from grayrelease.reconcile.apply import CONFLICTS, apply
 from grayrelease.reconcile.attempts import Scope
 from grayrelease.reconcile.lease import Lease, Lost, new_owner, take
 from grayrelease.reconcile.outcome import Outcome
+from grayrelease.reconcile.parallel import in_parallel
 from grayrelease.reconcile.store import as_json
 
 SHARED = frozenset({"Namespace"})
 """Kinds that somebody else may have made: then they are used as they are."""
-THREADS = 8
 
 
 def create(application_id: int) -> Outcome:
@@ -66,10 +66,8 @@ def _create(application: Application, lease: Lease, now: datetime) -> Reason | N
 
 
 def _there(cluster: Cluster, namespace: str, manifests: Iterable[Manifest]) -> dict[Key, Manifest]:
-    keys = list(map(_key, manifests))
-    with ThreadPoolExecutor(THREADS) as threads:
-        found = threads.map(lambda key: _get(cluster, namespace, key), keys)
-        return {key: manifest for key, manifest in zip(keys, found, strict=True) if manifest is not None}
+    calls = {key: partial(_get, cluster, namespace, key) for key in map(_key, manifests)}
+    return {key: manifest for key, manifest in in_parallel(calls).items() if manifest is not None}
 
 
 def _get(cluster: Cluster, namespace: str, key: Key) -> Manifest | None:

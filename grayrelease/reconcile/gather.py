@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from grayrelease.cluster.interface import Cluster, NotFound
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Key, Seen, TargetIntent, Written
+from grayrelease.reconcile.parallel import in_parallel
 
 ROUTES = ("VirtualService", "DestinationRule")
 ALL_KINDS = (*ROUTES, "Deployment", "Pod", "EndpointSlice")
@@ -18,22 +19,20 @@ WRITTEN_KINDS = (*ROUTES, "Deployment")
 """Kinds that we write."""
 
 Lists = Mapping[str, list[Manifest]]
+Calls = dict[str, Callable[[], list[Manifest]]]
 
 
 def gather(cluster: Cluster, intent: TargetIntent) -> tuple[Lists, Manifest | None]:
-    """Return all objects of the target's namespace that matter, and the Service (None: it is gone).
-
-    Each call gets a thread of its own, so that together they take as long as the slowest.
-    """
-    with ThreadPoolExecutor(len(ALL_KINDS) + 1) as threads:
-        service = threads.submit(_service, cluster, intent)
-        return _lists(threads, cluster, intent, ALL_KINDS), service.result()
+    """Return all objects of the target's namespace that matter, and the Service (None: it is gone)."""
+    calls: Calls = _lists(cluster, intent, ALL_KINDS)
+    calls["Service"] = lambda: _service(cluster, intent)
+    lists = in_parallel(calls)
+    return lists, next(iter(lists["Service"]), None)
 
 
 def routes(cluster: Cluster, intent: TargetIntent) -> Lists:
-    """Return the route objects alone: all that rolling back needs."""
-    with ThreadPoolExecutor(len(ROUTES)) as threads:
-        return _lists(threads, cluster, intent, ROUTES)
+    """Return the route objects alone, as they are now."""
+    return in_parallel(_lists(cluster, intent, ROUTES))
 
 
 def seen(lists: Lists, service: Manifest | None, written: Mapping[Key, Written], now: datetime) -> Seen:
@@ -69,18 +68,13 @@ def by_key(lists: Lists) -> dict[Key, Manifest]:
     }
 
 
-def _service(cluster: Cluster, intent: TargetIntent) -> Manifest | None:
+def _service(cluster: Cluster, intent: TargetIntent) -> list[Manifest]:
     try:
-        return cluster.get("Service", intent.namespace, intent.service)
+        return [cluster.get("Service", intent.namespace, intent.service)]
     except NotFound:
-        return None
+        return []
 
 
-def _lists(
-    threads: ThreadPoolExecutor, cluster: Cluster, intent: TargetIntent, kinds: tuple[str, ...]
-) -> Lists:
+def _lists(cluster: Cluster, intent: TargetIntent, kinds: tuple[str, ...]) -> Calls:
     labels = {"EndpointSlice": f"kubernetes.io/service-name={intent.service}"}
-    asked = {
-        kind: threads.submit(cluster.list, kind, intent.namespace, labels.get(kind, "")) for kind in kinds
-    }
-    return {kind: answer.result() for kind, answer in asked.items()}
+    return {kind: partial(cluster.list, kind, intent.namespace, labels.get(kind, "")) for kind in kinds}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models.functions import Now
 
@@ -12,6 +13,7 @@ from grayrelease import cluster as clusters
 from grayrelease import metrics
 from grayrelease.cluster.interface import Cluster, ClusterError
 from grayrelease.domain import lifecycle
+from grayrelease.domain.inventory import observed
 from grayrelease.domain.state import Decision, Memory, Seen, TargetIntent
 from grayrelease.metrics.interface import MetricsUnavailable
 from grayrelease.models import Installation, Release, Target
@@ -19,7 +21,6 @@ from grayrelease.reconcile import attempts, gather, store
 from grayrelease.reconcile.apply import CONFLICTS, apply, is_destructive
 from grayrelease.reconcile.attempts import Scope
 from grayrelease.reconcile.lease import Lease, Lost, new_owner, take
-from grayrelease.reconcile.observed import observed
 from grayrelease.reconcile.outcome import Outcome
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,17 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
         decision = _decide_again(run, seen, decision)
     if decision.writes:
         apply(run.cluster, run.intent.namespace, run.scope, run.lease, decision.writes, unknown)
-    store.carried(run.lease, run.target, run.releases, decision, observed(run.intent, seen))
+    store.carried(run.lease, run.target, run.releases, decision, _observed(seen))
+
+
+def _observed(seen: Seen) -> dict[str, Any]:
+    return observed(
+        seen.service,
+        deployments=seen.deployments,
+        pods=seen.pods,
+        slices=seen.slices,
+        virtual_services=seen.virtual_services,
+    )
 
 
 def _with_traffic(run: Run, seen: Seen) -> Seen:
