@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 SWEEP_S = 10
 
@@ -20,3 +22,10 @@ app.conf.beat_schedule = {
         "options": {"expires": SWEEP_S},
     }
 }
+
+
+@worker_init.connect
+def refuse_demo_users(**_: Any) -> None:
+    from grayrelease import demo_users  # needs Django, which the worker has set up by now
+
+    demo_users.refuse()

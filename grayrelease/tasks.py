@@ -14,7 +14,12 @@ from grayrelease.reconcile import reconcile as run
 
 log = logging.getLogger(__name__)
 
-BROKER_ERRORS = (KombuError, OSError, *Transport.connection_errors, *Transport.channel_errors)
+BROKER_ERRORS: tuple[type[Exception], ...] = (
+    KombuError,
+    OSError,
+    *Transport.connection_errors,
+    *Transport.channel_errors,
+)
 
 
 @shared_task

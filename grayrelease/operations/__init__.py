@@ -7,7 +7,7 @@ from grayrelease.operations.applications import deploy_sample
 from grayrelease.operations.deed import DEEDS, Deed
 from grayrelease.operations.drafts import create_release, freeze
 from grayrelease.operations.errors import Busy, Forbidden, Moved, NotDone, NotFound, Refused
-from grayrelease.operations.people import Person, find_project, role
+from grayrelease.operations.people import find_project, role
 from grayrelease.operations.releases import finish, roll_back, set_share, take_over
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "Moved",
     "NotDone",
     "NotFound",
-    "Person",
     "Refused",
     "create_release",
     "deploy_sample",

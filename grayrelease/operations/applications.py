@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -9,10 +10,9 @@ from grayrelease import tasks
 from grayrelease.domain import bookinfo
 from grayrelease.models import Application, Event, Project
 from grayrelease.operations import people
-from grayrelease.operations.people import Person
 
 
-def deploy_sample(user: Person, project: Project) -> Application:
+def deploy_sample(user: User, project: Project) -> Application:
     """Have the Bookinfo sample created; asked twice, it gives the same application.
 
     Raises Forbidden, NotFound.
@@ -25,12 +25,12 @@ def deploy_sample(user: Person, project: Project) -> Application:
             defaults={
                 "version": bookinfo.VERSION,
                 "manifests": bookinfo.manifests(project.namespace),
-                "created_by_id": user.pk,
+                "created_by": user,
             },
         )
         if new:
             Event.objects.create(
-                project=project, application=application, at=Now(), actor_id=user.pk, kind="application"
+                project=project, application=application, at=Now(), actor=user, kind="application"
             )
     if new:
         tasks.ring(tasks.create_application, application.pk)

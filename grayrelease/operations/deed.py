@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
@@ -82,7 +83,7 @@ def raise_generation(target: Target) -> int:
 
 
 def carry(
-    user: people.Person,
+    user: User,
     release_id: int,
     change: Change,
     generation: int | None,
@@ -122,7 +123,7 @@ def _phase(release: Release) -> Phase:
     return phase
 
 
-def _write(user: people.Person, release: Release, change: Change, before: dict[str, Any]) -> Event:
+def _write(user: User, release: Release, change: Change, before: dict[str, Any]) -> Event:
     for name, value in change.fields.items():
         setattr(release, name, value)
     release.save(update_fields=list(change.fields))
@@ -132,7 +133,7 @@ def _write(user: people.Person, release: Release, change: Change, before: dict[s
         target=release.target,
         release=release,
         at=Now(),
-        actor_id=user.pk,
+        actor=user,
         kind=change.kind,
         data={"before": before, "after": dict(change.fields), "generation": generation},
     )

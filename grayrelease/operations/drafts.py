@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
 from grayrelease import cluster as clusters
@@ -17,7 +18,6 @@ from grayrelease.models import Draft, Event, Project, Release, Target
 from grayrelease.operations import people
 from grayrelease.operations.deed import raise_generation, short_transaction
 from grayrelease.operations.errors import NotFound, Refused
-from grayrelease.operations.people import Person
 from grayrelease.reconcile import scene
 
 PATIENCE_S = 2.0
@@ -25,7 +25,7 @@ NO_ROUTES = revision.revision(revision.canonical([]))
 """The base while only services without routes of their own can be released."""
 
 
-def freeze(user: Person, draft: Draft) -> Plan:
+def freeze(user: User, draft: Draft) -> Plan:
     """Make the plan from the draft and the live cluster, and store its canonical text in `draft.frozen`.
 
     Asks the cluster, 2 s at most. draft.data: {"mode": "canary", "name", "application", "service", "version",
@@ -112,7 +112,7 @@ def _taken(project: Project, service: str) -> Collection[str]:
     return set(releases.values_list("name", flat=True))
 
 
-def create_release(user: Person, draft: Draft) -> Release:
+def create_release(user: User, draft: Draft) -> Release:
     """Start the frozen plan. Posted twice, it gives the same release.
 
     Raises Refused (a live release exists, the name is taken, nothing is frozen), Forbidden, NotFound, Busy.
@@ -131,7 +131,7 @@ def create_release(user: Person, draft: Draft) -> Release:
     return release
 
 
-def _start(user: Person, draft: Draft) -> Release:
+def _start(user: User, draft: Draft) -> Release:
     plan = revision.parse(draft.frozen)
     target = _target(draft.project, plan)
     release = Release.objects.create(
@@ -143,7 +143,7 @@ def _start(user: Person, draft: Draft) -> Release:
         stable=plan.stable.version,
         mode=plan.mode,
         share=plan.steps[0].exposure.share,
-        created_by_id=user.pk,
+        created_by=user,
     )
     draft.release = release
     draft.save(update_fields=["release", "updated_at"])
@@ -153,7 +153,7 @@ def _start(user: Person, draft: Draft) -> Release:
         target=target,
         release=release,
         at=Now(),
-        actor_id=user.pk,
+        actor=user,
         kind="created",
         data={"after": {"share": release.share}, "revision": release.revision, "generation": generation},
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
+
 from grayrelease import tasks
 from grayrelease.domain.plan import ALL
 from grayrelease.domain.state import Goal
 from grayrelease.models import Release
 from grayrelease.operations.deed import Change, Deed, carry
-from grayrelease.operations.people import Person
 from grayrelease.reconcile import reconcile
 
 
-def set_share(user: Person, release: Release, share: int, generation: int) -> Deed:
+def set_share(user: User, release: Release, share: int, generation: int) -> Deed:
     """Give the candidate `share` per mille of everyone's traffic; `generation` as the page was drawn with.
 
     Raises Forbidden, NotFound, Moved, Refused, Busy; so do the others here.
@@ -20,14 +21,14 @@ def set_share(user: Person, release: Release, share: int, generation: int) -> De
     return _deed(user, release, change, generation)
 
 
-def take_over(user: Person, release: Release, version: str, generation: int) -> Deed:
+def take_over(user: User, release: Release, version: str, generation: int) -> Deed:
     """Give one version, new or old, all traffic; both keep running."""
     share = ALL if version == release.candidate else 0
     change = Change("take-over", "take-over", {"goal": Goal.TAKE_OVER, "share": share, "winner": version})
     return _deed(user, release, change, generation)
 
 
-def finish(user: Person, release: Release, generation: int, *, delete_loser: bool = False) -> Deed:
+def finish(user: User, release: Release, generation: int, *, delete_loser: bool = False) -> Deed:
     """Let the losing version's workload go, and give the routes back.
 
     delete_loser: delete a workload that isn't ours too; else it is scaled to 0.
@@ -36,7 +37,7 @@ def finish(user: Person, release: Release, generation: int, *, delete_loser: boo
     return _deed(user, release, change, generation)
 
 
-def roll_back(user: Person, release: Release) -> Deed:
+def roll_back(user: User, release: Release) -> Deed:
     """Let the stable version take over, now, whatever others did meanwhile.
 
     Where no worker can be told, it runs here, within the cluster's timeouts.
@@ -49,7 +50,7 @@ def roll_back(user: Person, release: Release) -> Deed:
     return Deed(changed, changed.target.generation, event, rung)
 
 
-def _deed(user: Person, release: Release, change: Change, generation: int) -> Deed:
+def _deed(user: User, release: Release, change: Change, generation: int) -> Deed:
     changed, event = carry(user, release.pk, change, generation)
     rung = event is None or tasks.ring(tasks.reconcile, changed.target_id)
     return Deed(changed, changed.target.generation, event, rung)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from grayrelease import demo_users
 from grayrelease.driver import Driver
 
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     help = "Carry out what waits, without a broker, and keep the inventories fresh."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        demo_users.refuse()
         stopped = threading.Event()
 
         def stop(number: int, frame: FrameType | None) -> None:
