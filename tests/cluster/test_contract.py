@@ -233,7 +233,7 @@ def test_an_empty_namespace_lists_all(cluster: Cluster, namespace: str) -> None:
 
 
 def test_a_selector_that_cannot_be_read_is_refused(cluster: Cluster, namespace: str) -> None:
-    with pytest.raises(Refused, match="unable to parse requirement"):
+    with pytest.raises(Refused):
         cluster.list("ConfigMap", namespace, "a==b==c")
 
 
