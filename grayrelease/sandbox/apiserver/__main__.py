@@ -15,7 +15,9 @@ def parse_arguments() -> Settings:
         prog="python -m grayrelease.sandbox.apiserver", description="An emulated Kubernetes API server."
     )
     parser.add_argument("--port", type=int, default=0, help="0: the kernel chooses; see the kubeconfig")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the journal, token and kubeconfig")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of the journal, token and kubeconfig"
+    )
     parser.add_argument("--gateway-api", action="store_true", help="serve gateway.networking.k8s.io too")
     parser.add_argument(
         "--anonymous", action="store_true", help="let everyone in, without the token (never where others are)"

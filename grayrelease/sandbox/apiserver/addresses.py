@@ -26,7 +26,10 @@ def allocate(item: Object, live: Object | None, services: Iterable[Object], plac
         return
     _cluster_ip(spec, before, others, place, item)
     if spec["type"] in ("NodePort", "LoadBalancer"):
-        _node_ports(spec, before, others)
+        _node_ports(spec, before, others, place, item)
+    else:
+        for port in spec.get("ports", ()):
+            port.pop("nodePort", None)
 
 
 def _cluster_ip(spec: Object, before: Object, others: list[Object], place: Place, item: Object) -> None:
@@ -64,11 +67,17 @@ def _free_address(others: list[Object]) -> str:
             return address
 
 
-def _node_ports(spec: Object, before: Object, others: list[Object]) -> None:
+def _node_ports(spec: Object, before: Object, others: list[Object], place: Place, item: Object) -> None:
     taken: set[Any] = {port.get("nodePort") for other in others for port in other.get("ports", ())}
     had = {port["port"]: port.get("nodePort") for port in before.get("ports", ())}
-    for port in spec.get("ports", ()):
-        if not port.get("nodePort"):
+    for index, port in enumerate(spec.get("ports", ())):
+        wanted = port.get("nodePort")
+        if wanted and wanted not in NODE_PORTS:
+            valid = f"{NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
+            why = f"provided port is not in the valid range. The range of valid ports is {valid}"
+            cause = errors.invalid_value(f"spec.ports[{index}].nodePort", wanted, why)
+            raise place.invalid([cause], item["metadata"]["name"])
+        if not wanted:
             port["nodePort"] = had.get(port["port"]) or _free_port(taken)
         taken.add(port["nodePort"])
 

@@ -37,19 +37,23 @@ def applied(
         raise _conflict(clashes)
     taken = {path for _, path in clashes}
     owners = {
-        other: entry if not entry.owned & taken or other == manager else Entry(entry.owned - taken, now_text())
+        other: entry
+        if not entry.owned & taken or other == manager
+        else Entry(entry.owned - taken, now_text())
         for other, entry in managers.items()
     }
-    wanted = frozenset(fields.applied(config, node)) - fields.IDENTITY
+    named = frozenset(fields.applied(config, node))
     last = managers.get(manager, Entry(fields.NOTHING))
-    owners[manager] = Entry(wanted, last.time)
-    return _pruned(result, last.owned, owners, node), owners
+    owners[manager] = Entry(named - fields.IDENTITY, last.time)
+    return _pruned(result, last.owned, named, owners, node), owners
 
 
-def _pruned(result: Object, last: fields.Fields, owners: Managers, node: Node) -> Object:
-    """Remove what the manager owned before and nobody owns now."""
+def _pruned(
+    result: Object, last: fields.Fields, named: fields.Fields, owners: Managers, node: Node
+) -> Object:
+    """Remove what the manager owned before, does not name now, and nobody owns."""
     still = fields.with_parents(path for entry in owners.values() for path in entry.owned)
-    gone = fields.with_parents(last) - still
+    gone = fields.with_parents(last) - still - fields.with_parents(named)
     pruned: Object = merge.without(result, node, gone) or {}
     return pruned
 
@@ -72,5 +76,3 @@ def _message(clashes: list[tuple[Manager, fields.Path]]) -> str:
         lines.append(f"conflicts with {manager.described()}:")
         lines += [f"- {fields.written(path)}" for other, path in clashes if other == manager]
     return f"Apply failed with {len(clashes)} conflicts: " + "\n".join(lines)
-
-

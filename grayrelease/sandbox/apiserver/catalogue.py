@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from grayrelease.sandbox.apiserver.changes import Change
 from grayrelease.sandbox.apiserver.objects import Object
 from grayrelease.sandbox.apiserver.resources import (
@@ -66,5 +65,3 @@ class Catalogue:
 
     def serves(self, group: str, version: str) -> bool:
         return version in self.groups().get(group, [])
-
-

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from grayrelease.sandbox.apiserver import errors, schema
+from grayrelease.sandbox.apiserver import errors, rules, schema
 from grayrelease.sandbox.apiserver.decoding import JSON_TYPES
 from grayrelease.sandbox.apiserver.errors import Cause
 from grayrelease.sandbox.apiserver.objects import Object, copied
@@ -18,7 +18,17 @@ UNCHECKED = errors.invalid_value(
     "some validation rules were not checked because the object was invalid; correct the existing errors to "
     "complete validation",
 )
-DURATION = re.compile(r"(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+")
+BLOCKING = frozenset(
+    {
+        "FieldValueNotSupported",
+        "FieldValueRequired",
+        "FieldValueTooLong",
+        "FieldValueTooMany",
+        "FieldValueTypeInvalid",
+    }
+)
+"""Problems that keep the server from evaluating rules."""
+
 QUOTED_TYPE = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 
 
@@ -27,7 +37,9 @@ def with_defaults(value: Any, node: Node) -> Any:
     if isinstance(value, dict):
         result = dict(value)
         for key, below in node.get("properties", {}).items():
-            if "default" in below and (key not in result or (result[key] is None and not below.get("nullable"))):
+            if "default" in below and (
+                key not in result or (result[key] is None and not below.get("nullable"))
+            ):
                 result[key] = copied(below["default"])
         for key, part in result.items():
             result[key] = with_defaults(part, schema.member(node, key) or schema.ANYTHING)
@@ -38,14 +50,16 @@ def with_defaults(value: Any, node: Node) -> Any:
 
 
 def problems(item: Object, node: Node) -> list[Cause]:
-    """What a custom object's schema refuses; rules (CEL) are looked at only where all else is right."""
+    """What a custom object's schema refuses; rules (CEL) are looked at only where types and members are right."""
     spared = {key: value for key, value in item.items() if key not in ("metadata", "apiVersion", "kind")}
-    checked = {**node, "properties": {key: node["properties"][key] for key in spared if key in node["properties"]}}
+    checked = {
+        **node,
+        "properties": {key: node["properties"][key] for key in spared if key in node["properties"]},
+    }
     found = list(_value(spared, checked, ""))
-    if found:
-        alternatives = all("oneOf" in cause.message or "anyOf" in cause.message for cause in found)
-        return found if alternatives or not _has_rules(node) else [*found, UNCHECKED]
-    return list(_rules(spared, checked, ""))
+    if any(cause.reason in BLOCKING for cause in found):
+        return [*found, UNCHECKED] if _has_rules(node) else found
+    return [*found, *_rules(spared, checked, "")]
 
 
 def _has_rules(node: Any) -> bool:
@@ -170,7 +184,7 @@ def _holds(value: Any, choice: Node) -> bool:
 
 def _rules(value: Any, node: Node, path: str) -> Iterator[Cause]:
     for rule in node.get("x-kubernetes-validations", ()):
-        if (check := RULES.get(rule["rule"])) is not None and (problem := check(value, rule)) is not None:
+        if (problem := rules.broken(value, rule)) is not None:
             yield Cause("FieldValueInvalid", problem, path)
     if isinstance(value, dict):
         for key, part in value.items():
@@ -179,19 +193,3 @@ def _rules(value: Any, node: Node, path: str) -> Iterator[Cause]:
     elif isinstance(value, list):
         for index, part in enumerate(value):
             yield from _rules(part, schema.item(node), f"{path}[{index}]")
-
-
-def _duration(value: Any, rule: Object) -> str | None:
-    """Istio's rule for durations; the words for what is none are CEL's."""
-    if not isinstance(value, str) or not DURATION.fullmatch(value):
-        told = "type conversion error from 'string' to 'google.protobuf.Duration' evaluating rule"
-        return f'Invalid value: "string": {told}: {rule["message"]}'
-    amounts = re.findall(r"([\d.]+)(ns|us|µs|ms|s|m|h)", value)
-    scale = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6}
-    if sum(float(amount) * scale[unit] for amount, unit in amounts) >= 1:
-        return None
-    return f'Invalid value: "string": {rule["message"]}'
-
-
-RULES: dict[str, Callable[[Any, Object], str | None]] = {"duration(self) >= duration('1ms')": _duration}
-"""The CEL rules that can be evaluated here, by their text; others are taken as holding."""

@@ -33,10 +33,10 @@ OMITTED_FALSE = frozenset(
     {"paused", "hostNetwork", "hostPID", "hostIPC", "unschedulable", "stdin", "stdinOnce", "tty", "readOnly"}
     | {"publishNotReadyAddresses", "isolated"}
 )
-OMITTED_ZERO = frozenset({"minReadySeconds", "initialDelaySeconds", "hostPort", "nodePort", "healthCheckNodePort"})
+OMITTED_ZERO = frozenset(
+    {"minReadySeconds", "initialDelaySeconds", "hostPort", "nodePort", "healthCheckNodePort"}
+)
 KEPT_BLANK = frozenset({"imageID", "image", "fieldPath", "apiGroup"})
-
-
 
 
 def parse_json(text: bytes) -> tuple[Any, list[str]]:
@@ -160,4 +160,6 @@ def _is_omitted(key: str, part: Any, node: Node) -> bool:
         return not schema.keeps_unknown(node)
     if isinstance(part, dict) and not part:
         return "additionalProperties" in node
-    return (part is False and key in OMITTED_FALSE) or (part == 0 and key in OMITTED_ZERO and part is not False)
+    return (part is False and key in OMITTED_FALSE) or (
+        part == 0 and key in OMITTED_ZERO and part is not False
+    )

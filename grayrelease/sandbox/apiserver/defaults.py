@@ -18,7 +18,12 @@ NO_EXECUTE_S = 300
 def _probe(probe: Object | None) -> None:
     if probe is None:
         return
-    for key, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+    for key, value in (
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ):
         probe.setdefault(key, value)
     if (http := probe.get("httpGet")) is not None:
         http.setdefault("path", "/")
@@ -46,7 +51,9 @@ def _container(container: Object) -> None:
     _requests(container["resources"])
     for name, quantities in container["resources"].items():
         if name in ("requests", "limits"):
-            container["resources"][name] = {key: canonical_quantity(value) for key, value in quantities.items()}
+            container["resources"][name] = {
+                key: canonical_quantity(value) for key, value in quantities.items()
+            }
 
 
 def _requests(resources: Object) -> None:
@@ -111,7 +118,13 @@ def _pod(pod: Object) -> None:
     for condition in status.get("conditions", ()):
         condition.setdefault("lastProbeTime", None)
     for container in status.get("containerStatuses", ()):
-        for key, value in (("lastState", {}), ("imageID", ""), ("image", ""), ("restartCount", 0), ("ready", False)):
+        for key, value in (
+            ("lastState", {}),
+            ("imageID", ""),
+            ("image", ""),
+            ("restartCount", 0),
+            ("ready", False),
+        ):
             container.setdefault(key, value)
 
 
@@ -120,7 +133,11 @@ def _quality(spec: Object) -> str:
     if not any(each.get("requests") or each.get("limits") for each in resources):
         return "BestEffort"
     full = all(each.get("limits") and each.get("limits") == each.get("requests") for each in resources)
-    return "Guaranteed" if full and all({"cpu", "memory"} <= set(each["limits"]) for each in resources) else "Burstable"
+    return (
+        "Guaranteed"
+        if full and all({"cpu", "memory"} <= set(each["limits"]) for each in resources)
+        else "Burstable"
+    )
 
 
 def _template(spec: Object) -> None:
@@ -165,7 +182,10 @@ def _service(item: Object) -> None:
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
-    item.setdefault("status", {}).setdefault("loadBalancer", {})
+    balancer = item.setdefault("status", {}).setdefault("loadBalancer", {})
+    for ingress in balancer.get("ingress", ()):
+        if "ip" in ingress:
+            ingress.setdefault("ipMode", "VIP")
 
 
 def _namespace(item: Object) -> None:
@@ -205,7 +225,7 @@ def _core_event(item: Object) -> None:
     item.setdefault("involvedObject", {})
     for key in ("firstTimestamp", "lastTimestamp", "eventTime"):
         item.setdefault(key, None)
-    item.setdefault("reportingComponent", item["source"].get("component", ""))
+    item.setdefault("reportingComponent", "")
     item.setdefault("reportingInstance", "")
 
 

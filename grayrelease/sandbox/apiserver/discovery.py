@@ -89,7 +89,7 @@ def _review(review: Review) -> Object:
     return {
         "name": review.plural,
         "singularName": review.kind.lower(),
-        "namespaced": False,
+        "namespaced": review.namespaced,
         "kind": review.kind,
         "verbs": ["create"],
     }
@@ -128,7 +128,11 @@ def subresource_verbs(name: str) -> tuple[str, ...]:
 
 
 def _subresource(resource: Resource, name: str) -> Object:
-    entry: Object = {"name": f"{resource.plural}/{name}", "singularName": "", "namespaced": resource.namespaced}
+    entry: Object = {
+        "name": f"{resource.plural}/{name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+    }
     foreign = _foreign(resource, name)
     if foreign is not None and foreign[0]:
         entry |= {"group": foreign[0], "version": foreign[1]}
@@ -140,7 +144,9 @@ def aggregated(catalogue: Catalogue, core: bool) -> Object:
     items = []
     for name, versions in catalogue.groups().items():
         if (name == "") == core:
-            metadata: Object = {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None}
+            metadata: Object = (
+                {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None}
+            )
             entries = [_aggregated_version(catalogue, name, version) for version in versions]
             items.append({"metadata": metadata, "versions": entries})
     return {
@@ -188,7 +194,7 @@ def _aggregated_review(review: Review) -> Object:
     return {
         "resource": review.plural,
         "responseKind": {"group": "", "version": "", "kind": review.kind},
-        "scope": "Cluster",
+        "scope": "Namespaced" if review.namespaced else "Cluster",
         "singularResource": review.kind.lower(),
         "verbs": ["create"],
     }

@@ -52,11 +52,7 @@ def error(code: int, message: str, reason: str = "", details: Object | None = No
 
 def details(name: str, group: str, kind: str) -> Object:
     """Say what an error is about; the core group is left out."""
-    found: Object = {"name": name} if name else {}
-    if group:
-        found["group"] = group
-    found["kind"] = kind
-    return found
+    return {key: value for key, value in (("name", name), ("group", group), ("kind", kind)) if value}
 
 
 def qualified(plural: str, group: str) -> str:
@@ -106,7 +102,7 @@ def unsupported_media_type(accepted: str = "") -> ApiError:
 
 def invalid(kind: str, group: str, name: str, causes: list[Cause]) -> ApiError:
     """Refuse an object for its fields (422); several problems are listed in brackets."""
-    listed = [f"{cause.field}: {cause.message}" for cause in causes]
+    listed = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     text = listed[0] if len(listed) == 1 else "[" + ", ".join(listed) + "]"
     told = details(name, group, kind)
     told["causes"] = [cause.as_object() for cause in causes]

@@ -70,7 +70,9 @@ def is_granular_map(value: Any, node: Node) -> bool:
 def children(value: Any, node: Node) -> dict[str, tuple[Any, Node]] | None:
     """The owned parts of a value by path element, each with its schema; None for what is one field."""
     if is_granular_map(value, node):
-        return {f"f:{key}": (part, schema.member(node, key) or schema.ANYTHING) for key, part in value.items()}
+        return {
+            f"f:{key}": (part, schema.member(node, key) or schema.ANYTHING) for key, part in value.items()
+        }
     if is_granular_list(value, node):
         below = schema.item(node)
         return {name: (part, below) for name, part in elements(value, node).items()}

@@ -43,7 +43,11 @@ def wanted(accept: str, include: str = "") -> Form:
         form = parameters.get("as", "")
         if media_type not in PLAIN:
             continue
-        if form in FORMS and parameters.get("g") == "meta.k8s.io" and parameters.get("v") in ("v1", "v1beta1"):
+        if (
+            form in FORMS
+            and parameters.get("g") == "meta.k8s.io"
+            and parameters.get("v") in ("v1", "v1beta1")
+        ):
             return Form(form.removesuffix("List"), include or "Metadata")
         if not form:
             return WHOLE
@@ -93,7 +97,9 @@ def _table(items: list[Object], place: Place, form: Form, metadata: Object) -> O
         "apiVersion": META,
         "metadata": metadata,
         "columnDefinitions": [column.definition() for column in tables.columns(place)],
-        "rows": [_row(views.from_storage(item, place.resource, place.version), place, form) for item in items],
+        "rows": [
+            _row(views.from_storage(item, place.resource, place.version), place, form) for item in items
+        ],
     }
 
 

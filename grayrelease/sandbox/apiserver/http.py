@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import base64
 import hmac
 import json
 from typing import Any
@@ -24,10 +24,8 @@ from grayrelease.sandbox.apiserver import (
     reads,
     reviews,
     scaling,
-    views,
 )
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
-from grayrelease.sandbox.apiserver.objects import Object
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import Target, WriteOptions
 from grayrelease.sandbox.apiserver.store import Store
@@ -52,10 +50,25 @@ def answer(value: Any, code: int = 200, warnings: list[str] | tuple[str, ...] = 
     return response
 
 
+def _shown_token(header: str) -> str:
+    """The token in an Authorization header, as bearer or as password: kubectl sends no bearer over plain HTTP."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
 class Door:
     """Answers every request to one store. `token` is None where everyone may come in."""
 
-    def __init__(self, store: Store, catalogue: Catalogue, session: aiohttp.ClientSession, token: str | None) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, session: aiohttp.ClientSession, token: str | None
+    ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._writer = Writer(store)
@@ -63,7 +76,6 @@ class Door:
         self._token = token
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, web.BaseRequest)
         try:
             return await self._answered(request)
         except errors.ApiError as problem:
@@ -87,8 +99,8 @@ class Door:
         """Refuse whoever does not show the token (401)."""
         if self._token is None:
             return
-        kind, _, shown = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), self._token.encode()):
+        shown = _shown_token(request.headers.get("Authorization", ""))
+        if not hmac.compare_digest(shown.encode(), self._token.encode()):
             raise errors.error(401, "Unauthorized", "Unauthorized")
 
     def _document(self, request: web.BaseRequest, path: str) -> web.Response | None:
@@ -131,16 +143,14 @@ class Door:
         if review is not None:
             if request.method != "POST":
                 raise errors.method_not_allowed()
-            return answer(reviews.answer(review, await request.read()), 201)
+            return answer(reviews.answer(review, target.namespace, await request.read()), 201)
         resource = self._catalogue.find(target.group, target.version, target.plural)
         if resource is None:
             self._check_served(target.group, target.version)
             raise errors.unknown_resource()
         if target.namespace and not resource.namespaced:
             raise errors.unknown_resource()
-        place = Place(
-            resource, target.version, target.namespace, target.name, target.subresource
-        )
+        place = Place(resource, target.version, target.namespace, target.name, target.subresource)
         if place.subresource:
             return await self._subresource(request, place)
         if place.name and not target.watch:
@@ -154,7 +164,9 @@ class Door:
                 return answer(forms.one(await reads.get(self._store, place, request.query), place, form))
             case "PUT":
                 return self._done(
-                    request, place, patching.replace(self._writer, place, await self._json(request), self._options(request))
+                    request,
+                    place,
+                    patching.replace(self._writer, place, await self._json(request), self._options(request)),
                 )
             case "PATCH":
                 text, options = await request.read(), self._options(request)
@@ -206,8 +218,13 @@ class Door:
 
     async def _json(self, request: web.BaseRequest) -> bytes:
         """The body of a write whose content must be JSON; no Content-Type means JSON."""
-        if request.headers.get("Content-Type") and request.content_type not in ("application/json", "application/yaml"):
-            accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor"
+        if request.headers.get("Content-Type") and request.content_type not in (
+            "application/json",
+            "application/yaml",
+        ):
+            accepted = (
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor"
+            )
             raise errors.unsupported_media_type(accepted)
         return await request.read()
 

@@ -21,6 +21,7 @@ from grayrelease.sandbox.apiserver.shapes import (
     many,
     mapping,
     record,
+    rules,
 )
 
 GROUP = "networking.istio.io"
@@ -105,7 +106,9 @@ HTTP_ROUTE = record(
     match=many(HTTP_MATCH),
     route=many(HTTP_ROUTE_DESTINATION),
     redirect=REDIRECT,
-    directResponse=record("status", status=COUNT, body=exactly_one(record(string=TEXT, bytes=TEXT), "string", "bytes")),
+    directResponse=record(
+        "status", status=COUNT, body=exactly_one(record(string=TEXT, bytes=TEXT), "string", "bytes")
+    ),
     delegate=record(name=TEXT, namespace=TEXT),
     rewrite=record(uri=TEXT, authority=TEXT, uriRegexRewrite=record(match=TEXT, rewrite=TEXT)),
     timeout=DURATION,
@@ -155,35 +158,49 @@ DESTINATION_RULE = record(
     workloadSelector=SELECTOR,
 )
 PORT = record("number protocol name", number=COUNT, protocol=TEXT, name=TEXT, targetPort=COUNT)
-SERVER_TLS = record(
-    httpsRedirect=FLAG,
-    mode=choice(
-        "PASSTHROUGH",
-        "SIMPLE",
-        "MUTUAL",
-        "AUTO_PASSTHROUGH",
-        "ISTIO_MUTUAL",
-        "OPTIONAL_MUTUAL",
+SERVER_TLS = rules(
+    record(
+        httpsRedirect=FLAG,
+        mode=choice(
+            "PASSTHROUGH",
+            "SIMPLE",
+            "MUTUAL",
+            "AUTO_PASSTHROUGH",
+            "ISTIO_MUTUAL",
+            "OPTIONAL_MUTUAL",
+        ),
+        serverCertificate=TEXT,
+        privateKey=TEXT,
+        caCertificates=TEXT,
+        caCrl=TEXT,
+        caCertCredentialName=TEXT,
+        credentialName=TEXT,
+        credentialNames=many(TEXT),
+        tlsCertificates=many(record(serverCertificate=TEXT, privateKey=TEXT, caCertificates=TEXT)),
+        subjectAltNames=many(TEXT),
+        verifyCertificateSpki=many(TEXT),
+        verifyCertificateHash=many(TEXT),
+        minProtocolVersion=choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"),
+        maxProtocolVersion=choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"),
+        cipherSuites=many(TEXT),
     ),
-    serverCertificate=TEXT,
-    privateKey=TEXT,
-    caCertificates=TEXT,
-    caCrl=TEXT,
-    caCertCredentialName=TEXT,
-    credentialName=TEXT,
-    credentialNames=many(TEXT),
-    tlsCertificates=many(record(serverCertificate=TEXT, privateKey=TEXT, caCertificates=TEXT)),
-    subjectAltNames=many(TEXT),
-    verifyCertificateSpki=many(TEXT),
-    verifyCertificateHash=many(TEXT),
-    minProtocolVersion=choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"),
-    maxProtocolVersion=choice("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"),
-    cipherSuites=many(TEXT),
+    (
+        "!(has(self.tlsCertificates) && has(self.credentialNames))",
+        "only one of credentialNames or tlsCertificates can be set",
+    ),
 )
 GATEWAY = record(
     selector=LABELS,
     servers=many(
-        record("port hosts", port=PORT, bind=TEXT, hosts=many(TEXT), tls=SERVER_TLS, defaultEndpoint=TEXT, name=TEXT)
+        record(
+            "port hosts",
+            port=PORT,
+            bind=TEXT,
+            hosts=many(TEXT),
+            tls=SERVER_TLS,
+            defaultEndpoint=TEXT,
+            name=TEXT,
+        )
     ),
 )
 SERVICE_ENTRY = record(
@@ -216,9 +233,7 @@ SIDECAR = record(
     ),
     egress=many(record("hosts", port=SIDECAR_PORT, bind=TEXT, captureMode=TEXT, hosts=many(TEXT))),
     inboundConnectionPool=ANY,
-    outboundTrafficPolicy=record(
-        mode=choice("REGISTRY_ONLY", "ALLOW_ANY"), egressProxy=DESTINATION
-    ),
+    outboundTrafficPolicy=record(mode=choice("REGISTRY_ONLY", "ALLOW_ANY"), egressProxy=DESTINATION),
 )
 CONDITION = record(
     type=TEXT,
@@ -230,19 +245,25 @@ CONDITION = record(
     observedGeneration=WHOLE,
 )
 STATUS = {
-    **record(conditions=many(CONDITION), validationMessages=many(ANY), observedGeneration={"x-kubernetes-int-or-string": True}),
+    **record(
+        conditions=many(CONDITION),
+        validationMessages=many(ANY),
+        observedGeneration={"x-kubernetes-int-or-string": True},
+    ),
     "x-kubernetes-preserve-unknown-fields": True,
 }
 
 
-def _type(kind: str, plural: str, short: tuple[str, ...], spec: Node, required: str = "", **columns: str) -> Object:
+def _type(
+    kind: str, plural: str, short: tuple[str, ...], spec: Node, required: str = "", **columns: str
+) -> Object:
     node = record(required, spec=spec, status=STATUS)
     shown = tuple(column(name, path) for name, path in columns.items())
     return definition(
         GROUP,
         kind,
         plural,
-        {version: node for version in VERSIONS},
+        dict.fromkeys(VERSIONS, node),
         STORAGE,
         short_names=short,
         categories=CATEGORIES,

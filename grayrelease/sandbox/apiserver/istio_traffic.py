@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from grayrelease.sandbox.apiserver.shapes import COUNT, FLAG, NUMBER, TEXT, WHOLE, choice, exactly_one, many, mapping, record
+from grayrelease.sandbox.apiserver.shapes import (
+    COUNT,
+    FLAG,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    choice,
+    exactly_one,
+    many,
+    mapping,
+    record,
+)
 
 DURATION_TEXT = {
     "type": "string",

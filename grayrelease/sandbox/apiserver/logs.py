@@ -54,7 +54,9 @@ async def stream(
         return web.Response(status=204)
     address = address_of(store, node)
     if address is None:
-        raise errors.error(500, f'Get "containerLogs/{place.namespace}/{place.name}/{container}": no node {node}')
+        raise errors.error(
+            500, f'Get "containerLogs/{place.namespace}/{place.name}/{container}": no node {node}'
+        )
     url = f"{address}/containerLogs/{place.namespace}/{place.name}/{container}"
     parameters = {key: request.query[key] for key in PASSED if key in request.query}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)

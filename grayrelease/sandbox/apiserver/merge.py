@@ -30,9 +30,13 @@ def check(value: Any, node: Node, path: Path = ()) -> None:
 def _expected(node: Node) -> str:
     if schema.is_map(node):
         return "map"
-    return {"array": "list", "string": "string", "boolean": "boolean", "integer": "numeric", "number": "numeric"}.get(
-        node.get("type", ""), ""
-    )
+    return {
+        "array": "list",
+        "string": "string",
+        "boolean": "boolean",
+        "integer": "numeric",
+        "number": "numeric",
+    }.get(node.get("type", ""), "")
 
 
 def _fits(value: Any, expected: str) -> bool:

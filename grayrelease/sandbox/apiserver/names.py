@@ -104,7 +104,9 @@ def metadata_problems(item: Object, kind: str) -> Iterator[Cause]:
     yield from _annotations(metadata.get("annotations") or {})
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         path = f"metadata.finalizers[{index}]"
-        yield from (errors.invalid_value(path, finalizer, problem) for problem in qualified_problems(finalizer))
+        yield from (
+            errors.invalid_value(path, finalizer, problem) for problem in qualified_problems(finalizer)
+        )
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
             why = "name is neither a standard finalizer name nor is it fully qualified"
             yield errors.invalid_value(path, finalizer, why)
@@ -114,7 +116,9 @@ def labels_problems(labels: Object, path: str) -> Iterator[Cause]:
     """What is wrong with a map of labels."""
     for key, value in labels.items():
         yield from (errors.invalid_value(path, key, problem) for problem in qualified_problems(key))
-        yield from (errors.invalid_value(path, value, problem) for problem in label_value_problems(value or ""))
+        yield from (
+            errors.invalid_value(path, value, problem) for problem in label_value_problems(value or "")
+        )
 
 
 def _annotations(annotations: Object) -> Iterator[Cause]:

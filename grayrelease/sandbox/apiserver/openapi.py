@@ -23,7 +23,9 @@ def document(path: str, catalogue: Catalogue) -> web.Response:
     if path == "/openapi/v2":
         return _text(_version_2(), "application/json")
     parts = path.removeprefix("/openapi/v3/").split("/")
-    group, version = ("", parts[1]) if parts[0] == "api" and len(parts) == 2 else ("/".join(parts[1:-1]), parts[-1])
+    group, version = (
+        ("", parts[1]) if parts[0] == "api" and len(parts) == 2 else ("/".join(parts[1:-1]), parts[-1])
+    )
     if not catalogue.serves(group, version):
         raise errors.page_not_found()
     return _text(_group(catalogue, group, version), "application/json")
@@ -38,7 +40,9 @@ def _prefix(group: str, version: str) -> str:
 
 
 def _index(catalogue: Catalogue) -> Object:
-    names = [_prefix(group, version) for group, versions in catalogue.groups().items() for version in versions]
+    names = [
+        _prefix(group, version) for group, versions in catalogue.groups().items() for version in versions
+    ]
     return {"paths": {name: {"serverRelativeURL": f"/openapi/v3/{name}"} for name in names}}
 
 

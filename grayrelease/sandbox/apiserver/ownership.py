@@ -131,7 +131,9 @@ def booked_before_apply(live: Object, node: Node, skeleton: Object, api_version:
     return {manager: Entry(owned, metadata_of(live).get("creationTimestamp"))}
 
 
-def conflicts(changed: set[fields.Path], manager: Manager, managers: Managers) -> list[tuple[Manager, fields.Path]]:
+def conflicts(
+    changed: set[fields.Path], manager: Manager, managers: Managers
+) -> list[tuple[Manager, fields.Path]]:
     """The changed fields that other managers own, by manager, in the order of messages."""
     found: list[tuple[Manager, Any]] = []
     for other in sorted(managers, key=lambda each: (each.name, each.operation, each.api_version)):

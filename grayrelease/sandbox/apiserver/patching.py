@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from grayrelease.sandbox.apiserver import apply, decoding, defaults, errors, ownership, patches, receiving, strategic, views
+from grayrelease.sandbox.apiserver import (
+    apply,
+    decoding,
+    defaults,
+    errors,
+    last_applied,
+    ownership,
+    patches,
+    receiving,
+    strategic,
+    views,
+)
 from grayrelease.sandbox.apiserver.errors import Cause
 from grayrelease.sandbox.apiserver.objects import Object, metadata_of
 from grayrelease.sandbox.apiserver.ownership import Manager
@@ -22,14 +33,14 @@ FAILED_PATCH = "the server rejected our request due to an error in our request"
 def create(writer: Writer, place: Place, text: bytes, options: WriteOptions) -> Answer:
     """POST: create an object."""
     body, repeated = decoding.parse_json(text)
-    item, warnings = _received(body, repeated, place, options)
+    item, warnings = _received(body, text, repeated, place, options)
     return Answer(CREATED, writer.create(place, item, options), warnings)
 
 
 def replace(writer: Writer, place: Place, text: bytes, options: WriteOptions) -> Answer:
     """PUT: replace an object, or create it where its type allows that."""
     body, repeated = decoding.parse_json(text)
-    item, warnings = _received(body, repeated, place, options)
+    item, warnings = _received(body, text, repeated, place, options)
     live = writer.live(place)
     if live is None and place.resource.created_by_put and not place.subresource:
         return Answer(CREATED, writer.create(place, item, options), warnings)
@@ -62,8 +73,10 @@ def check_version(place: Place, live: Object, version: Any) -> None:
         raise place.conflict()
 
 
-def _received(body: Any, repeated: list[str], place: Place, options: WriteOptions) -> tuple[Object, list[str]]:
-    item = receiving.named(receiving.identified(body, place), place)
+def _received(
+    body: Any, text: bytes, repeated: list[str], place: Place, options: WriteOptions
+) -> tuple[Object, list[str]]:
+    item = receiving.named(receiving.identified(body, place, text), place)
     complaints = receiving.unknown(item, repeated, place, options)
     if complaints and options.field_validation == "Strict":
         raise receiving.strict_error(complaints, place)
@@ -76,7 +89,9 @@ def patch(writer: Writer, place: Place, media_type: str, text: bytes, options: W
     if media_type == APPLY_PATCH:
         return _apply(writer, place, decoding.parse_yaml(text), options)
     if options.force is not None:
-        raise errors.invalid_options("PatchOptions", errors.forbidden("force", "may not be specified for non-apply patch"))
+        raise errors.invalid_options(
+            "PatchOptions", errors.forbidden("force", "may not be specified for non-apply patch")
+        )
     live = writer.found(place)
     body, repeated = decoding.parse_json(text)
     before = views.from_storage(live, place.resource, place.version)
@@ -119,7 +134,9 @@ def patched(before: Object, body: Any, media_type: str, place: Place) -> Any:
 
 
 def _strict_patch_error(complaints: list[str], body: Any) -> errors.ApiError:
-    message = f"Invalid value: {errors.shown(errors.shown(body))}: strict decoding error: {', '.join(complaints)}"
+    message = (
+        f"Invalid value: {errors.shown(errors.shown(body))}: strict decoding error: {', '.join(complaints)}"
+    )
     cause = Cause("FieldValueInvalid", message, "patch")
     told = {"causes": [cause.as_object()]}
     return errors.error(422, f' "" is invalid: patch: {message}', "Invalid", told)
@@ -146,7 +163,9 @@ def _apply(writer: Writer, place: Place, body: Any, options: WriteOptions) -> An
     if not managers:
         empty = defaults.empty(place.kind, place.resource.custom)
         managers = ownership.booked_before_apply(before, place.schema, empty, place.api_version)
-    result, owners = apply.applied(before, config, place.schema, manager, managers, bool(options.force))
+    force = bool(options.force) or last_applied.may_take(before, config, place.schema, manager, managers)
+    result, owners = apply.applied(before, config, place.schema, manager, managers, force)
+    result = last_applied.renewed(result, config, manager)
     received = receiving.well_formed(receiving.named(result, place), place)
     stored = writer.update(place, live, received, options, Applied(owners, manager))
     return Answer(OK, stored)
@@ -157,7 +176,9 @@ def _apply_new(
 ) -> Answer:
     uid = config["metadata"].get("uid")
     if uid:
-        raise place.conflict(f"uid mismatch: the provided object specified uid {uid}, and no existing object was found")
+        raise place.conflict(
+            f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        )
     _, owners = apply.applied({}, config, place.schema, manager, {}, force=False)
     item = receiving.well_formed(receiving.named(config, place), place)
     return Answer(CREATED, writer.create(place, item, options, Applied(owners, manager)))
@@ -189,7 +210,9 @@ def _writable_part(config: Object, place: Place) -> Object:
         kept = ("name", "namespace", "resourceVersion", "uid")
         metadata = {key: part for key, part in config["metadata"].items() if key in kept}
         identity = {key: config[key] for key in ("apiVersion", "kind")}
-        return identity | {"metadata": metadata} | ({"status": config["status"]} if "status" in config else {})
+        return (
+            identity | {"metadata": metadata} | ({"status": config["status"]} if "status" in config else {})
+        )
     if place.resource.has_status:
         return {key: part for key, part in config.items() if key != "status"}
     return config

@@ -56,7 +56,9 @@ def _finalize(writer: Writer, place: Place, text: bytes) -> Answer:
 
 def _evict(writer: Writer, place: Place) -> Answer:
     deletion.delete(writer, place, DeleteOptions())
-    return Answer(CREATED, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+    return Answer(
+        CREATED, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+    )
 
 
 def _bind(writer: Writer, place: Place, text: bytes) -> Answer:
@@ -67,9 +69,11 @@ def _bind(writer: Writer, place: Place, text: bytes) -> Answer:
     if not node:
         raise errors.bad_request("target.name: Required value")
     if pod["spec"].get("nodeName"):
-        raise place.conflict(f"pod {place.name} is already assigned to node \"{pod['spec']['nodeName']}\"")
+        raise place.conflict(f'pod {place.name} is already assigned to node "{pod["spec"]["nodeName"]}"')
     writer.store.put(place.resource.name, {**copied(pod), "spec": {**pod["spec"], "nodeName": node}})
-    return Answer(CREATED, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+    return Answer(
+        CREATED, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+    )
 
 
 def _token(account: Object, text: bytes) -> Answer:
@@ -83,7 +87,11 @@ def _token(account: Object, text: bytes) -> Answer:
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
         "metadata": {key: account["metadata"][key] for key in kept},
-        "spec": {"audiences": spec.get("audiences", []), "expirationSeconds": seconds, "boundObjectRef": None},
+        "spec": {
+            "audiences": spec.get("audiences", []),
+            "expirationSeconds": seconds,
+            "boundObjectRef": None,
+        },
         "status": {"token": secrets.token_urlsafe(32), "expirationTimestamp": expires},
     }
     return Answer(CREATED, item)

@@ -54,7 +54,7 @@ def _field_test(place: Place, text: str) -> Test:
         for term in terms
     ]
     words = ""
-    if place.resource.selectable and not place.resource.custom:
+    if place.resource.selectable or place.resource.custom:
         words = "field label not supported: {path}"
     return selectors.fields_test(",".join(shown), (*COMMON_FIELDS, *place.resource.selectable), words)
 
@@ -122,6 +122,8 @@ def _check_versions(parameters: MultiMapping[str], match: str, version: int | No
         cause = errors.not_supported(path, match, ["Exact", "NotOlderThan", ""])
     elif match == "Exact" and version == 0:
         cause = errors.forbidden(path, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    if "sendInitialEvents" in parameters:
+        cause = errors.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list")
     if cause is not None:
         raise errors.invalid_options("ListOptions", cause)
     if token and version:
@@ -155,7 +157,7 @@ def _read_token(token: str) -> tuple[int, Key]:
         namespace, name = read["start"]
         return int(read["rv"]), (namespace, name)
     except (binascii.Error, ValueError, KeyError, TypeError) as problem:
-        raise errors.bad_request(f"continue key is not valid: {problem}") from problem
+        raise errors.bad_request(f"invalid continue token: {problem}") from problem
 
 
 def as_list(page: Page, place: Place) -> Object:
@@ -167,7 +169,9 @@ def as_list(page: Page, place: Place) -> Object:
         metadata["remainingItemCount"] = page.remaining
     items = [views.from_storage(item, place.resource, place.version) for item in page.items]
     if not place.resource.custom:
-        items = [{key: part for key, part in item.items() if key not in ("kind", "apiVersion")} for item in items]
+        items = [
+            {key: part for key, part in item.items() if key not in ("kind", "apiVersion")} for item in items
+        ]
     return {
         "kind": place.resource.list_kind_name,
         "apiVersion": place.api_version,

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from grayrelease.sandbox.apiserver import decoding, errors, views
-from grayrelease.sandbox.apiserver.objects import Object, metadata_of
+from grayrelease.sandbox.apiserver.objects import Object, metadata_of, parse_time
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
 
@@ -20,28 +20,39 @@ GO_PACKAGES = {
     "networking.k8s.io": "networking",
     "apiextensions.k8s.io": "apiextensions",
 }
+SUMMARY_LENGTH = 30
 QUANTITY = re.compile(r"[+-]?[0-9.]+([eEinumkKMGTP]*[-+]?[0-9]*)")
 QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 
-def identified(body: Any, place: Place) -> Object:
-    """Check that a body is an object of the type that its path names; kind and apiVersion are filled in."""
+def identified(body: Any, place: Place, text: bytes = b"") -> Object:
+    """Check that a body is an object of the type that its path names; kind and apiVersion are filled in.
+
+    `text` is the body as it came, for the message.
+    """
     if not isinstance(body, dict):
         raise errors.bad_request(f"json: cannot unmarshal {type(body).__name__} into Go value of type object")
     if not place.resource.custom:
         return _builtin(body, place)
     version, kind = body.get("apiVersion"), body.get("kind")
     if not kind:
-        raise errors.bad_request(f"Object 'Kind' is missing in '{errors.shown(body)}'")
+        raise _no_kind(text.decode(errors="replace"), place)
     if version != place.api_version:
-        message = (
-            f"the API version in the data ({version}) does not match the expected API version ({place.api_version})"
-        )
-        raise errors.bad_request(message)
+        message = f"the API version in the data ({version}) does not match the expected API version ({place.api_version})"
+        strange = [f'unknown field "{key}"' for key in body if key not in ("apiVersion", "kind", "metadata")]
+        raise errors.ApiError(400, errors.failure(400, message, "BadRequest"), tuple(strange))
     if kind != place.kind:
         cause = errors.invalid_value("kind", kind, f"must be {place.kind}")
         raise errors.invalid(kind, place.group, metadata_of(body).get("name", ""), [cause])
     return body
+
+
+def _no_kind(text: str, place: Place) -> errors.ApiError:
+    summary = text if len(text) <= SUMMARY_LENGTH else text[:SUMMARY_LENGTH] + " ..."
+    message = (
+        f"the object provided is unrecognized (must be of type {place.kind}): Object 'Kind' is missing in"
+    )
+    return errors.bad_request(f"{message} '{text}' ({summary})")
 
 
 def _builtin(body: Object, place: Place) -> Object:
@@ -105,7 +116,7 @@ def well_formed(item: Object, place: Place) -> Object:
 
 
 def _check_values(value: Any, node: Any, kind: str) -> None:
-    """Refuse quantities and base64 that are none."""
+    """Refuse quantities, times and base64 that are none."""
     if isinstance(value, dict):
         for key, part in value.items():
             below = node.get("properties", {}).get(key) or node.get("additionalProperties")
@@ -118,6 +129,18 @@ def _check_values(value: Any, node: Any, kind: str) -> None:
         raise errors.bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {QUANTITY_WORDS}')
     elif node.get("format") == "byte" and value is not None:
         _check_base64(value, kind)
+    elif node.get("format") in ("date-time", "micro-time") and value is not None:
+        _check_time(value, kind)
+
+
+def _check_time(value: str, kind: str) -> None:
+    try:
+        parse_time(value)
+    except ValueError as problem:
+        message = f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse it'
+        raise errors.bad_request(
+            f'{kind} in version "v1" cannot be handled as a {kind}: {message}'
+        ) from problem
 
 
 def _check_base64(value: str, kind: str) -> None:
@@ -127,7 +150,9 @@ def _check_base64(value: str, kind: str) -> None:
         good = re.match(r"[A-Za-z0-9+/]*", value)
         position = good.end() if good else 0
         message = f"illegal base64 data at input byte {position}"
-        raise errors.bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {message}') from problem
+        raise errors.bad_request(
+            f'{kind} in version "v1" cannot be handled as a {kind}: {message}'
+        ) from problem
 
 
 def _with_string_data(secret: Object) -> Object:

@@ -272,10 +272,12 @@ class Review:
     plural: str
     kind: str
     version: str = "v1"
+    namespaced: bool = False
 
 
 REVIEWS: tuple[Review, ...] = (
     Review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
+    Review("authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview", namespaced=True),
     Review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
     Review("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
     Review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
@@ -317,5 +319,7 @@ def from_definition(definition: Object) -> Resource | None:
 def _priority(version: str) -> tuple[int, list[int]]:
     """Order versions as Kubernetes does: v2, v1, v1beta1, v1alpha3."""
     stage = 2 if "alpha" in version else 1 if "beta" in version else 0
-    numbers = [int(part) for part in version.replace("alpha", ".").replace("beta", ".").lstrip("v").split(".")]
+    numbers = [
+        int(part) for part in version.replace("alpha", ".").replace("beta", ".").lstrip("v").split(".")
+    ]
     return stage, [-number for number in numbers]

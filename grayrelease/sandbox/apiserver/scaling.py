@@ -48,7 +48,12 @@ def patch(writer: Writer, place: Place, media_type: str, text: bytes, options: W
 
 
 def _written(
-    writer: Writer, place: Place, live: Object, body: Any, options: WriteOptions, applied: Applied | None = None
+    writer: Writer,
+    place: Place,
+    live: Object,
+    body: Any,
+    options: WriteOptions,
+    applied: Applied | None = None,
 ) -> Answer:
     scale = body if isinstance(body, dict) else {}
     receiving.named(scale if metadata_of(scale).get("name") else {"metadata": {"name": place.name}}, place)
@@ -81,7 +86,11 @@ def _applied(writer: Writer, place: Place, live: Object, body: Any, options: Wri
     managers = ownership.read(live)
     path = _replicas_field(place)
     wanted: Object = {}
-    put(wanted, views.scale_paths(place.resource, place.version)["specReplicasPath"], (config.get("spec") or {}).get("replicas"))
+    put(
+        wanted,
+        views.scale_paths(place.resource, place.version)["specReplicasPath"],
+        (config.get("spec") or {}).get("replicas"),
+    )
     _, owners = apply.applied(live, wanted, place.schema, manager, managers, bool(options.force))
     owners[manager] = Entry(frozenset({path}))
     return _written(writer, place, live, config, options, Applied(owners, manager))

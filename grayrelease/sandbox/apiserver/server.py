@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from grayrelease.sandbox.apiserver import istio
+from grayrelease.sandbox.apiserver import gateway_api, istio
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
 from grayrelease.sandbox.apiserver.definitions import CleanUp
 from grayrelease.sandbox.apiserver.http import Door
@@ -28,6 +28,7 @@ from grayrelease.sandbox.apiserver.writes import Writer
 NAMESPACE_NAMES = ("default", "kube-system", "kube-public", "kube-node-lease", "istio-system")
 MAX_BODY_BYTES = 8 * 1024 * 1024
 STOP_S = 2.0
+USER = "sandbox"
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,11 @@ def token_in(data: Path) -> str:
 
 
 def kubeconfig(url: str, token: str) -> str:
-    """A kubeconfig (JSON, which is YAML) that opens the server."""
-    name = "sandbox"
+    """A kubeconfig (JSON, which is YAML) that opens the server.
+
+    kubectl sends no token over plain HTTP: for it alone the address holds the token as a password.
+    """
+    name = USER
     return json.dumps(
         {
             "apiVersion": "v1",
@@ -75,16 +79,14 @@ def kubeconfig(url: str, token: str) -> str:
     )
 
 
-def furnish(store: Store, gateway_api: bool) -> None:
+def furnish(store: Store, with_gateway_api: bool) -> None:
     """Create what a fresh cluster has: its namespaces, and Istio's types."""
     writer = Writer(store)
     for name in NAMESPACE_NAMES:
         _ensure(writer, NAMESPACES, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": name}})
     wanted = istio.definitions()
-    if gateway_api:
-        from grayrelease.sandbox.apiserver import gateway_api as types
-
-        wanted += types.definitions()
+    if with_gateway_api:
+        wanted += gateway_api.definitions()
     for definition in wanted:
         _ensure(writer, DEFINITIONS, definition)
 
@@ -109,6 +111,8 @@ async def serve(settings: Settings) -> None:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=512)
         await site.start()
         url = f"http://{settings.host}:{_port(runner)}"
+        for_kubectl = f"http://{USER}:{token}@{settings.host}:{_port(runner)}"
+        private_write(settings.data / "kubeconfig.kubectl", kubeconfig(for_kubectl, token))
         private_write(settings.data / "kubeconfig", kubeconfig(url, token))
         print(f"API server on {url}", file=sys.stderr, flush=True)
         await _stopped()

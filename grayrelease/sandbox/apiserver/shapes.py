@@ -42,6 +42,18 @@ def choice(*values: str) -> Node:
     return {"type": "string", "enum": list(values)}
 
 
+def with_default(node: Node, value: Any) -> Node:
+    return {**node, "default": value}
+
+
+def rules(node: Node, *texts: tuple[str, str]) -> Node:
+    """A node with validation rules (CEL), each with its message."""
+    return {
+        **node,
+        "x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in texts],
+    }
+
+
 def exactly_one(node: Node, *names: str) -> Node:
     """A map that has at most one of some members."""
     none = {"not": {"anyOf": [{"required": [name]} for name in names]}}

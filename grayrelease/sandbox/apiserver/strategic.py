@@ -59,13 +59,17 @@ def _special(result: Object, key: str, patch: Object, node: Node) -> None:
         if not kept:
             del result[name]
     elif key.startswith(ORDER) and (name := key.removeprefix(ORDER)) not in patch and name in result:
-        result[name] = _merged_list(result[name], [], patch[key], schema.member(node, name) or schema.ANYTHING)
+        result[name] = _merged_list(
+            result[name], [], patch[key], schema.member(node, name) or schema.ANYTHING
+        )
 
 
 def _plain(value: Any) -> Any:
     """A patch's value on its own: directives and nulls taken out."""
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items() if part is not None and not key.startswith("$")}
+        return {
+            key: _plain(part) for key, part in value.items() if part is not None and not key.startswith("$")
+        }
     if isinstance(value, list):
         return [_plain(part) for part in value if not (isinstance(part, dict) and DIRECTIVE in part)]
     return copied(value)

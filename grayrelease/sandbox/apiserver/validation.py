@@ -65,7 +65,9 @@ def _service_port(port: Object, path: str, named: bool, seen: set[str]) -> Itera
     if not name and named:
         yield errors.required(f"{path}.name")
     elif name:
-        yield from (errors.invalid_value(f"{path}.name", name, problem) for problem in names.label_problems(name))
+        yield from (
+            errors.invalid_value(f"{path}.name", name, problem) for problem in names.label_problems(name)
+        )
         if name in seen:
             yield errors.duplicate(f"{path}.name", name)
         seen.add(name)

@@ -75,7 +75,9 @@ def _strategy(strategy: Object) -> Iterator[Cause]:
     elif kind == "Recreate" and rolling is not None:
         why = "may not be specified when strategy `type` is 'Recreate'"
         yield errors.forbidden("spec.strategy.rollingUpdate", why)
-    elif rolling is not None and _is_zero(rolling.get("maxSurge")) and _is_zero(rolling.get("maxUnavailable")):
+    elif (
+        rolling is not None and _is_zero(rolling.get("maxSurge")) and _is_zero(rolling.get("maxUnavailable"))
+    ):
         why = "may not be 0 when `maxSurge` is 0"
         path = "spec.strategy.rollingUpdate.maxUnavailable"
         yield errors.invalid_value(path, rolling.get("maxUnavailable"), why)
@@ -128,7 +130,9 @@ def _container(container: Object, path: str, seen: set[str]) -> Iterator[Cause]:
     if not name:
         yield errors.required(f"{path}.name")
     else:
-        yield from (errors.invalid_value(f"{path}.name", name, problem) for problem in names.label_problems(name))
+        yield from (
+            errors.invalid_value(f"{path}.name", name, problem) for problem in names.label_problems(name)
+        )
         if name in seen:
             yield errors.duplicate(f"{path}.name", name)
         seen.add(name)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from grayrelease.sandbox.apiserver import addresses, custom, defaults, errors, names, ownership, validation, views
+from grayrelease.sandbox.apiserver import (
+    addresses,
+    custom,
+    defaults,
+    errors,
+    names,
+    ownership,
+    validation,
+    views,
+)
 from grayrelease.sandbox.apiserver.objects import (
     Object,
     copied,
@@ -33,7 +42,15 @@ SYSTEM_METADATA = (
 )
 """Metadata that a client cannot change."""
 
-CLIENT_METADATA = ("name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences")
+CLIENT_METADATA = (
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "annotations",
+    "finalizers",
+    "ownerReferences",
+)
 CREATED_WITH_STATUS = frozenset({"Node"})
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
@@ -104,7 +121,12 @@ class Writer:
         return new if options.dry_run else self.store.put(views.table_name(place.resource), new)
 
     def update(
-        self, place: Place, live: Object, received: Object, options: WriteOptions, applied: Applied | None = None
+        self,
+        place: Place,
+        live: Object,
+        received: Object,
+        options: WriteOptions,
+        applied: Applied | None = None,
     ) -> Object:
         """Put a received object in the place of a live one; answers with what is stored then."""
         new = self._prepared(place, live, received)
@@ -164,7 +186,9 @@ class Writer:
 
 def _fresh(place: Place, item: Object, name: str) -> Object:
     """A received object as it begins its life."""
-    metadata = {key: copied(part) for key, part in metadata_of(item).items() if key in CLIENT_METADATA and part}
+    metadata = {
+        key: copied(part) for key, part in metadata_of(item).items() if key in CLIENT_METADATA and part
+    }
     metadata["name"] = name
     metadata["uid"] = new_uid()
     metadata["creationTimestamp"] = now_text()
@@ -258,7 +282,9 @@ def _manager(place: Place, options: WriteOptions) -> Manager:
 def _terminating(place: Place, name: str) -> errors.ApiError:
     space = place.namespace
     told = errors.details(name, place.group, place.resource.plural)
-    cause = errors.Cause("NamespaceTerminating", f"namespace {space} is being terminated", "metadata.namespace")
+    cause = errors.Cause(
+        "NamespaceTerminating", f"namespace {space} is being terminated", "metadata.namespace"
+    )
     told["causes"] = [cause.as_object()]
     what = f'{errors.qualified(place.resource.plural, place.group)} "{name}" is forbidden'
     message = f"{what}: unable to create new content in namespace {space} because it is being terminated"
@@ -278,7 +304,13 @@ def _establish(definition: Object) -> None:
     )
     definition["status"] = {
         "conditions": [
-            {"type": kind, "status": "True", "lastTransitionTime": since, "reason": reason, "message": message}
+            {
+                "type": kind,
+                "status": "True",
+                "lastTransitionTime": since,
+                "reason": reason,
+                "message": message,
+            }
             for kind, reason, message in reasons
         ],
         "acceptedNames": copied(spec["names"]),
