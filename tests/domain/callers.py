@@ -17,6 +17,8 @@ class Callers:
     world: World
     rate: int = 50
     lag: float = 0.0
+    metrics: bool = True
+    """Prometheus answers."""
     known: list[tuple[datetime, dict[str, int]]] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
 
@@ -29,12 +31,14 @@ class Callers:
         known = [parts for at, parts in self.known if at <= world.now - timedelta(seconds=self.lag)]
         parts = known[-1] if known else self.known[0][1]
         counts = {version: self.rate * weight // 1000 for version, weight in parts.items()}
-        for version in parts:
-            world.requested[version] = world.now
+        if self.rate:
+            world.requested |= dict.fromkeys(parts, world.now)
         self.windows.append(Window(start, world.now, counts))
         world.traffic = self.traffic()
 
-    def traffic(self) -> Traffic:
+    def traffic(self) -> Traffic | None:
+        if not self.metrics:
+            return None
         if not self.rate:
             return Traffic()
         caller = Caller("productpage-0", dict(self.world.requested), self.world.now)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grayrelease.domain.allowed import allowed
+from grayrelease.domain.allowed import Deed, allowed
 from grayrelease.domain.state import Decision, Goal, Phase
 from tests.domain.callers import Callers
 from tests.domain.manifests import ROUTES, SUBSETS, V2
@@ -54,7 +54,7 @@ RUNS: dict[str, Callable[[World], object]] = {
     "killed after": killed_before_remembering,
     "twice": two_runs_decided_on_the_same,
 }
-DEEDS: dict[str, tuple[str, Callable[[World], None]]] = {
+DEEDS: dict[str, tuple[Deed, Callable[[World], None]]] = {
     "20 %": ("set-share", lambda world: world.deed(Goal.RUN, 200)),
     "80 %": ("set-share", lambda world: world.deed(Goal.RUN, 800)),
     "0 %": ("set-share", lambda world: world.deed(Goal.RUN, 0)),
@@ -69,27 +69,32 @@ EVENTS: dict[str, Callable[[World], None]] = {
     "kubelet is prompt": lambda world: setattr(world, "prompt", True),
     "scaled up": lambda world: world.scale(V2, 3),
 }
-ACTIONS = st.sampled_from([*RUNS, *DEEDS, *DEEDS, *EVENTS, *["a second", "a while"] * 4])
+DISTURBANCES = st.lists(st.sampled_from([*RUNS, *EVENTS, "a second"]), max_size=4)
+CHAPTERS = st.lists(
+    st.tuples(st.integers(0, 20), DISTURBANCES, st.sampled_from(sorted(DEEDS))), min_size=1, max_size=6
+)
+"""A story: rounds of runs and seconds, some trouble, then a deed; and so on."""
 
 
-def act(world: World, callers: Callers, action: str, phase: Phase | None) -> Phase | None:
+def act(world: World, callers: Callers, action: str) -> None:
     if action in RUNS:
         RUNS[action](world)
-    elif action in DEEDS:
-        deed, do = DEEDS[action]
-        if phase and allowed(phase, "operator").get(deed, phase) is None:  # type: ignore[call-overload]
-            do(world)
     elif action in EVENTS:
         EVENTS[action](world)
-    elif action == "a while":
-        for _ in range(5):
-            whole_run(world)
-            callers.second()
     else:
         callers.second()
     check_always(world)
+
+
+def do(world: World, name: str, *, asked: bool) -> None:
+    """Do a deed; where people are asked first, only if it's allowed now."""
+    deed, carry = DEEDS[name]
     status = world.decide().statuses.get(7)
-    return status.phase if status else None
+    if status is None:
+        return
+    table = allowed(status.phase, "operator", status.now, world.release.goal)
+    if not asked or table[deed] is None:
+        carry(world)
 
 
 def to_the_end(world: World, callers: Callers) -> Decision:
@@ -119,19 +124,25 @@ def assert_reached(world: World, decision: Decision) -> None:
     assert status.phase in (Phase.RUNNING, Phase.TAKEN_OVER, Phase.ROLLED_BACK)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    actions=st.lists(ACTIONS, max_size=40),
-    rate=st.sampled_from([0, 5, 50]),
+    chapters=CHAPTERS,
+    rate=st.sampled_from([0, 5, 50, 50]),
     lag=st.sampled_from([0.0, 1.0, 2.0]),
     pods=st.integers(1, 3),
+    asked=st.booleans(),
+    metrics=st.booleans(),
 )
 def test_the_rules_hold_at_every_prefix_and_the_end_is_reached(
-    actions: list[str], rate: int, lag: float, pods: int
+    chapters: list[tuple[int, list[str], str]], rate: int, lag: float, pods: int, asked: bool, metrics: bool
 ) -> None:
     world = World(settle_s=2, drain_s=3, stable_pods=pods, replicas=pods)
-    callers = Callers(world, rate, lag)
-    phase: Phase | None = Phase.PREPARING
-    for action in actions:
-        phase = act(world, callers, action, phase)
+    callers = Callers(world, rate, lag, metrics)
+    for rounds, disturbances, deed in chapters:
+        for _ in range(rounds):
+            whole_run(world)
+            callers.second()
+        for action in disturbances:
+            act(world, callers, action)
+        do(world, deed, asked=asked)
     assert_reached(world, to_the_end(world, callers))
