@@ -10,7 +10,7 @@ from grayrelease.sandbox.controllers import deployments, endpoints, replicasets
 from grayrelease.sandbox.controllers.collector import Collector, Namespaces
 from grayrelease.sandbox.controllers.objects import condition, controller_of, labels_of, owned_by
 from grayrelease.sandbox.controllers.store import Resource, Store
-from grayrelease.sandbox.controllers.work import Queue, carry_out
+from grayrelease.sandbox.controllers.work import Notes, Queue, carry_out
 
 DISCOVER_S = 5.0
 LOOK_S = 1.0
@@ -23,6 +23,7 @@ class Controllers:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.store = Store(client, self._hear)
+        self.notes = Notes(client)
         self.deployments: Queue[Key] = Queue(self._deployment)
         self.sets: Queue[Key] = Queue(self._set)
         self.services: Queue[Key] = Queue(self._service)
@@ -37,6 +38,7 @@ class Controllers:
             for queue in (self.deployments, self.sets, self.services, self.namespaces.queue):
                 group.create_task(queue.run())
             group.create_task(self.collector.queue.run())
+            group.create_task(self.notes.run())
             group.create_task(self._rediscover())
             group.create_task(self._watch_the_clock())
 
@@ -122,14 +124,14 @@ class Controllers:
             return
         sets, pods = self.store.all("ReplicaSet", key[0]), self.store.all("Pod", key[0])
         steps = deployments.plan(item, sets, pods, datetime.now(UTC))
-        await carry_out(self.client, self.store, steps, "deployment-controller")
+        await carry_out(self.store, self.notes, steps, "deployment-controller")
 
     async def _set(self, key: Key) -> None:
         item = self.store.get("ReplicaSet", key)
         if item is None:
             return
         steps = replicasets.plan(item, self.store.all("Pod", key[0]), datetime.now(UTC))
-        await carry_out(self.client, self.store, steps, "replicaset-controller")
+        await carry_out(self.store, self.notes, steps, "replicaset-controller")
 
     async def _service(self, key: Key) -> None:
         item = self.store.get("Service", key)
@@ -137,4 +139,4 @@ class Controllers:
             return
         slices = [each for each in self.store.all("EndpointSlice", key[0]) if owned_by(each, item)]
         steps = endpoints.plan(item, self.store.all("Pod", key[0]), slices)
-        await carry_out(self.client, self.store, steps, "endpoint-slice-controller")
+        await carry_out(self.store, self.notes, steps, "endpoint-slice-controller")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -53,15 +54,33 @@ class Queue(Generic[Item]):
                 self.add_later(item, AGAIN_S)
 
 
-async def carry_out(client: Client, store: Store, steps: Sequence[Step], component: str) -> None:
+class Notes:
+    """Events to be written; nobody waits for them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._waiting: asyncio.Queue[tuple[Note, str, str]] = asyncio.Queue()
+
+    def put(self, note: Note, made: str, component: str) -> None:
+        """Ask for an Event; `made` is the name of what was created before it."""
+        self._waiting.put_nowait((note, made, component))
+
+    async def run(self) -> None:
+        """Write for ever; what the API server does not take is dropped."""
+        while True:
+            with contextlib.suppress(ApiError, *UNREACHABLE):
+                await _note(self._client, *await self._waiting.get())
+
+
+async def carry_out(store: Store, notes: Notes, steps: Sequence[Step], component: str) -> None:
     """Do the writes in their order, and let the store know each answer."""
     fresh: dict[str, Object] = {}
     made = ""
     for step in steps:
         if isinstance(step, Note):
-            await _note(client, step, made, component)
+            notes.put(step, made, component)
             continue
-        answer = await _write(client, step, fresh)
+        answer = await _write(store.client, step, fresh)
         if answer is not None:
             fresh[answer["metadata"]["uid"]] = answer
             store.put(answer)

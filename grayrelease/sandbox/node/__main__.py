@@ -16,6 +16,7 @@ from grayrelease.sandbox.node.addresses import Addresses, network_for
 from grayrelease.sandbox.node.agent import Agent
 from grayrelease.sandbox.node.events import Recorder
 from grayrelease.sandbox.node.logs import Logs, server
+from grayrelease.sandbox.node.nursery import Nursery
 from grayrelease.sandbox.node.place import Place
 from grayrelease.sandbox.node.register import node
 from grayrelease.sandbox.process import die_with_parent
@@ -34,7 +35,9 @@ async def serve(options: argparse.Namespace) -> None:
     port = runner.addresses[0][1]
     async with Client.from_kubeconfig(options.kubeconfig, agent="kubelet") as client:
         recorder = Recorder(client, options.name)
-        place = Place(options.name, client, recorder, logs, Addresses(network), data, options.back_off)
+        place = Place(
+            options.name, client, recorder, logs, Addresses(network), Nursery(data), data, options.back_off
+        )
         work = asyncio.create_task(Agent(place, node(options.name, port, network)).run())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, work.cancel)

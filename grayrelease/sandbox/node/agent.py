@@ -30,6 +30,7 @@ class Agent:
     async def run(self) -> None:
         """Work for ever, also while the API server is away."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self.place.nursery.run())
             group.create_task(self.place.recorder.run())
             group.create_task(self._register())
             group.create_task(self.namespaces.run())

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from grayrelease.sandbox.client import RETRY_S
 from grayrelease.sandbox.node import images, probes
 from grayrelease.sandbox.node.environment import ConfigError, environment
+from grayrelease.sandbox.node.nursery import Child
 from grayrelease.sandbox.node.place import Place
 from grayrelease.sandbox.node.status import ContainerState, restarts, running, terminated, waiting
-from grayrelease.sandbox.process import ended, spawn
 
 Object = dict[str, Any]
 
@@ -43,7 +42,7 @@ class Container:
         self.sidecar = sidecar
         self.state = ContainerState(spec["name"], spec["image"])
         self._changed = changed
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
         self._resume()
 
     async def run(self) -> None:
@@ -74,15 +73,15 @@ class Container:
         process.send_signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
-                await ended(process)
+                await process.ended()
         except TimeoutError:
             self.kill()
-            await ended(process)
+            await process.ended()
 
     def kill(self) -> None:
         """End the process at once."""
         if self._process is not None:
-            self._process.kill()
+            self._process.send_signal(signal.SIGKILL)
 
     def _resume(self) -> None:
         """Go on from what the pod's status says: what ran there ended with the agent that ran it."""
@@ -124,7 +123,7 @@ class Container:
         self._show(running())
         watching = [asyncio.create_task(self._watch_readiness()), asyncio.create_task(self._watch_liveness())]
         try:
-            code = await ended(process)
+            code = await process.ended()
         finally:
             for task in watching:
                 task.cancel()
@@ -133,11 +132,14 @@ class Container:
         self._show(terminated(code, since, self.state.container_id))
         return code
 
-    async def _spawn(self, arguments: list[str]) -> subprocess.Popen[bytes]:
+    async def _spawn(self, arguments: list[str]) -> Child:
         variables = await self._environment()
-        command = [sys.executable, "-m", "grayrelease.sandbox.workloads", *arguments]
-        with self.place.logs.new(self.pod, self.state.name, self.state.restarts).open("ab") as log:
-            return spawn(command, env=variables, log=log, cwd=str(self.place.data))
+        log_file = self.place.logs.new(self.pod, self.state.name, self.state.restarts)
+        while True:
+            try:
+                return await self.place.nursery.start(arguments, variables, log_file)
+            except ConnectionError:
+                await asyncio.sleep(RETRY_S)
 
     async def _environment(self) -> dict[str, str]:
         while True:

@@ -23,18 +23,18 @@ class ConfigError(Exception):
     """A container refers to what is not there; the text is kubelet's."""
 
 
+def own_environment(data: Path) -> dict[str, str]:
+    """Give what a program of ours needs; nothing else of the agent's, which may hold secrets."""
+    made = {name: os.environ[name] for name in KEPT if name in os.environ}
+    paths = {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(data / "pycache")}
+    return made | paths | {"PYTHONUNBUFFERED": "1"}
+
+
 async def environment(
     client: Client, pod: Object, container: Object, address: str, data: Path, *, sidecar: bool
 ) -> dict[str, str]:
     """Give the variables of a container: what its spec says, and what its image needs to run here."""
-    # Nothing else of the agent's own: what runs it may hold secrets.
-    made = {name: os.environ[name] for name in KEPT if name in os.environ}
-    made |= {
-        "PYTHONPATH": str(ROOT),
-        "PYTHONPYCACHEPREFIX": str(data / "pycache"),
-        "PYTHONUNBUFFERED": "1",
-        "HOSTNAME": pod["metadata"]["name"],
-    }
+    made = own_environment(data) | {"HOSTNAME": pod["metadata"]["name"]}
     for entry in container.get("env") or []:
         value = await _value(client, pod, entry, address)
         if value is not None:

@@ -9,6 +9,7 @@ from grayrelease.sandbox.client import Client
 from grayrelease.sandbox.node.addresses import Addresses
 from grayrelease.sandbox.node.events import Recorder
 from grayrelease.sandbox.node.logs import Logs
+from grayrelease.sandbox.node.nursery import Nursery
 
 
 @dataclass(frozen=True)
@@ -20,5 +21,6 @@ class Place:
     recorder: Recorder
     logs: Logs
     addresses: Addresses
+    nursery: Nursery
     data: Path
     back_off: float = 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass
 
 import aiohttp
@@ -42,7 +43,7 @@ class Traffic:
 
     async def run(self, until: asyncio.Event) -> float:
         """Visit until the duration is over or `until` is set; give the seconds it took."""
-        self._started = asyncio.get_running_loop().time()
+        self._started = time.perf_counter()
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         jar = aiohttp.DummyCookieJar()
@@ -90,7 +91,8 @@ class Traffic:
             return 0, classify(0, "")
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time() - self._started
+        # Not the loop's time, which counts whole milliseconds.
+        return time.perf_counter() - self._started
 
 
 async def _wait(until: asyncio.Event, seconds: float) -> None:

@@ -28,13 +28,18 @@ async def run(name: str, version: str) -> None:
     await calls.close()
 
 
+def start(name: str, version: str) -> None:
+    """Run a workload until its end."""
+    uvloop.run(run(name, version))
+
+
 def main() -> None:
     """Read the arguments and serve."""
     parser = argparse.ArgumentParser(description="A workload of the sandbox.")
     parser.add_argument("name", choices=WORKLOADS)
     parser.add_argument("version")
     options = parser.parse_args()
-    uvloop.run(run(options.name, options.version))
+    start(options.name, options.version)
 
 
 if __name__ == "__main__":
