@@ -1,4 +1,4 @@
-"""Negative controls: what a careless writer does. Each must lose requests, else the loss test proves nothing."""
+"""Negative controls: what a careless writer does. Each must lose some, or the loss test proves nothing."""
 
 from __future__ import annotations
 
