@@ -195,7 +195,7 @@ def _decided_on(uid: str | None, resource_version: str | None) -> None:
 def _wait(status: int, headers: Any) -> float | None:
     """Seconds that the server asks to wait, None where it doesn't."""
     after = str(headers.get("Retry-After", "")) if status == 429 else ""
-    return float(after) if after.isdigit() else None
+    return max(float(after), 0.1) if after.isdigit() else None
 
 
 def _error(status: int, content: bytes) -> ClusterError:
