@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from celery import Task, shared_task
+from celery import Task
 from kombu.exceptions import KombuError
 from kombu.transport.redis import Transport
 
+from grayrelease.celery import app
 from grayrelease.reconcile import applications, sweeping
 from grayrelease.reconcile import reconcile as run
 
@@ -22,23 +23,23 @@ BROKER_ERRORS: tuple[type[Exception], ...] = (
 )
 
 
-@shared_task
+@app.task
 def reconcile(target_id: int) -> None:
     run(target_id)
 
 
-@shared_task
+@app.task
 def roll_back(target_id: int) -> None:
     """In a queue and a worker process of its own: never behind an ordinary run."""
     run(target_id, rolling_back=True)
 
 
-@shared_task
+@app.task
 def create_application(application_id: int) -> None:
     applications.create(application_id)
 
 
-@shared_task
+@app.task
 def sweep() -> None:
     """Ring for every target that differs, is due, or was not looked at for a while."""
     for target_id in sweeping.due():
