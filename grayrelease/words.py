@@ -81,8 +81,8 @@ WAITS: Words = {
         "%(requests)s requests"
     ),
     "too-small": _(
-        "Settling, about %(seconds)s\u00a0s: from %(before)s\u00a0%% to %(share)s\u00a0%% is too small a change "
-        "to see for %(version)s"
+        "Settling, about %(seconds)s\u00a0s: from %(before)s\u00a0%% to %(share)s\u00a0%% is too small "
+        "a change to see for %(version)s"
     ),
     "no-traffic": _("Settling, about %(seconds)s\u00a0s: not seen, no traffic"),
     "no-metrics": _("Settling, about %(seconds)s\u00a0s: not seen, Prometheus does not answer (%(error)s)"),
@@ -105,9 +105,7 @@ NEXT: Words = {
     "person-moves": _(
         "Somebody moves the share of %(version)s or lets a version take over; nothing moves by itself"
     ),
-    "person-finishes": _(
-        "Somebody finishes, which takes %(loser)s offline; nothing happens by itself"
-    ),
+    "person-finishes": _("Somebody finishes, which takes %(loser)s offline; nothing happens by itself"),
     "person-repairs": _("Somebody puts %(object)s right; nothing happens by itself"),
 }
 REFUSED: Words = {

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from grayrelease.domain import revision
 from grayrelease.domain.plan import Candidate, Exposure, Plan, Stable, Step, Subject
 from grayrelease.domain.state import Goal, Phase
-from grayrelease.models import Event, Membership, Project, Release, Target
+from grayrelease.models import Application, Event, Inventory, Membership, Project, Release, Target
 
 ROLES = ("viewer", "operator", "lead", "admin")
 IMAGE = "kubesphere/examples-bookinfo-{}-{}:1.16.2"
@@ -94,7 +94,9 @@ def release(target: Target, person: User, version: str = "v2", **columns: Any) -
 def verified(target: Target, release: Release, share: int = 200) -> None:
     """Let the last run have seen two ready pods of each version and the share in the traffic."""
     now = datetime.now(UTC)
-    target.observed = {"versions": {v: version(target.service, v) for v in (release.candidate, release.stable)}}
+    target.observed = {
+        "versions": {v: version(target.service, v) for v in (release.candidate, release.stable)}
+    }
     target.observed_at = now
     target.memory["exposed"] = {
         **target.memory.get("exposed", {}),
@@ -114,21 +116,18 @@ def verified(target: Target, release: Release, share: int = 200) -> None:
 
 
 def version(service: str, name: str, ready: int = 2, **trouble: str) -> dict[str, Any]:
-    names = [f"{service}-{name}-6c9f8d5b7-{tail}" for tail in ("k2xmz", "t8wqv")]
-    pods = [_pod(each, index < ready, trouble) for index, each in enumerate(names)]
+    """Return a version as a run stores it: two pods, of which `ready` are; trouble: reason, message."""
+    pods = [_listed_pod(service, name, tail, **trouble) for tail in ("k2xmz", "t8wqv")]
+    well = [_listed_pod(service, name, tail) for tail in ("k2xmz", "t8wqv")][:ready]
+    work = _workload(service, name, replicas=2, ready=ready)
+    work["images"] = [IMAGE.format(service, name)]
     return {
-        "workload": f"{service}-{name}",
-        "image": IMAGE.format(service, name),
-        "replicas": 2,
-        "ready": ready,
-        "pods": pods,
-        "more": 0,
+        "version": name,
+        "endpoints": ready,
+        "workloads": [work],
+        "pods": [*well, *pods[ready:]],
+        "left_out": 0,
     }
-
-
-def _pod(name: str, ready: bool, trouble: dict[str, str]) -> dict[str, Any]:
-    why = {"reason": "", "message": ""} if ready else {"reason": "", "message": "", **trouble}
-    return {"name": name, "ready": ready, "leaving": False, "since": "", **why}
 
 
 def event(release: Release, kind: str, person: User | None, **columns: Any) -> Event:
@@ -168,3 +167,99 @@ def _numbered(target: Target, person: User, number: int) -> Release:
         },
         created_by=person,
     )
+
+
+def bookinfo(project: Project, person: User) -> Application:
+    """Make the sample application, and what the driver saw of it: details is not ready yet."""
+    services = ("details", "productpage", "ratings", "reviews")
+    Inventory.objects.create(
+        project=project,
+        count=1,
+        taken_at=datetime.now(UTC),
+        data={
+            "services": [_service(each) for each in services],
+            "workloads": [_workload(each, ready=int(each != "details")) for each in services],
+            "pods": [_listed_pod(each, reason=NOT_PULLED if each == "details" else "") for each in services],
+            "routes": [ROUTE],
+            "left_out": {"services": 0, "workloads": 0, "pods": 0, "routes": 0},
+        },
+    )
+    return Application.objects.create(
+        project=project,
+        name="bookinfo",
+        manifests=[],
+        created_by=person,
+        created_in_cluster_at=datetime.now(UTC),
+        waiting=False,
+    )
+
+
+NOT_PULLED = "ImagePullBackOff"
+ROUTE: dict[str, Any] = {
+    "kind": "VirtualService",
+    "name": "bookinfo",
+    "application": "bookinfo",
+    "hosts": ["productpage.bookinfo.localhost"],
+    "gateways": ["bookinfo"],
+    "rules": [
+        {
+            "paths": ["/"],
+            "to": [{"service": "productpage", "subset": "", "port": 9080, "weight": None}],
+        }
+    ],
+    "ours": False,
+}
+
+
+NAMED: dict[str, Any] = {
+    "reason": ["named-by", {"object": "VirtualService bookinfo", "host": "productpage"}],
+    "remedy": ["remove-or-wait", {"object": "VirtualService bookinfo"}],
+}
+
+
+def _service(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "uid": f"uid-{name}",
+        "application": "bookinfo",
+        "type": "ClusterIP",
+        "selector": {"app": name, "app.kubernetes.io/name": "bookinfo"},
+        "ports": [{"name": "http-web", "port": 9080}],
+        "versions": {"v1": 1} if name != "details" else {},
+        "endpoints": 1,
+        "refusals": [NAMED] if name == "productpage" else [],
+    }
+
+
+def _workload(service: str, version: str = "v1", *, replicas: int = 1, ready: int = 1) -> dict[str, Any]:
+    return {
+        "name": f"{service}-{version}",
+        "kind": "Deployment",
+        "application": "bookinfo",
+        "app": service,
+        "version": version,
+        "images": [f"istio/examples-bookinfo-{service}-{version}:1.10.1"],
+        "replicas": replicas,
+        "ready": ready,
+        "state": "ready" if ready >= replicas else "not-ready",
+        "reason": "",
+        "message": "",
+    }
+
+
+def _listed_pod(
+    service: str, version: str = "v1", tail: str = "9hjrc", *, reason: str = "", message: str = ""
+) -> dict[str, Any]:
+    return {
+        "name": f"{service}-{version}-7d8c5b96f4-{tail}",
+        "application": "bookinfo",
+        "app": service,
+        "version": version,
+        "state": reason or "Running",
+        "ready": int(not reason),
+        "containers": 1,
+        "restarts": 0,
+        "reason": reason,
+        "message": message,
+        "since": "",
+    }

@@ -45,6 +45,20 @@ def number(permille: int) -> str:
 
 
 @register.filter
+def percent_or_none(permille: Any) -> str:
+    """Write a share that may be missing; a template gives "" for what isn't there."""
+    return percent(permille) if isinstance(permille, int) else ""
+
+
+@register.filter
+def share_or(typed: Any, default: int) -> int:
+    """Return what was typed as percent in per mille, or the default in percent where it is no share."""
+    text = str(typed)
+    good = text.isascii() and text.isdecimal() and int(text) <= 100
+    return 10 * (int(text) if good else default)
+
+
+@register.filter
 def rest(permille: int) -> int:
     return 1000 - permille
 
@@ -131,9 +145,10 @@ def share_bar(row: Any, bar: int = 8) -> dict[str, Any]:
 
 
 @register.inclusion_tag("ui/share.html")
-def plain_bar(share: int, label: str, bar: int = 8) -> dict[str, Any]:
-    """Draw a share that is only set, as in a dialog."""
-    return {"set": share, "observed": None, "label": label, **_heights(bar, None)}
+def plain_bar(share: int, label: str, bar: int = 8, follow: bool = False) -> dict[str, Any]:
+    """Draw a share that is only set, as in a dialog; `follow` lets it move with the slider."""
+    heights = _heights(bar, None)
+    return {"set": share, "observed": None, "label": label or percent(share), "follow": follow, **heights}
 
 
 def _heights(bar: int, observed: object | None) -> dict[str, int]:

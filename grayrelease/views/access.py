@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.utils import timezone
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from grayrelease.models import Membership, Role
+from grayrelease.models import Membership, Project, Role
 
+LOOKED_EVERY = timedelta(seconds=20)
 Rest = ParamSpec("Rest")
 
 
@@ -51,11 +55,18 @@ def member(view: View[Rest]) -> Route[Rest]:
         found = Membership.objects.select_related("project").filter(user=request.user, project__name=project)
         if (membership := found.first()) is None:
             raise Http404
+        _seen_by_somebody(membership.project)
         known = cast(Request, request)
         known.member = membership
         return view(known, membership, *args, **kwargs)
 
     return asked
+
+
+def _seen_by_somebody(project: Project) -> None:
+    """Let the driver know that somebody looks at the project; now and then is enough."""
+    if project.viewed_at is None or timezone.now() - project.viewed_at > LOOKED_EVERY:
+        Project.objects.filter(pk=project.pk).update(viewed_at=Now())
 
 
 def may_act(membership: Membership) -> bool:

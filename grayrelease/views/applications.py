@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from grayrelease import operations
-from grayrelease.models import Membership
-from grayrelease.views import parts
+from grayrelease.models import Inventory, Membership
+from grayrelease.views import ages, composed, parts
 from grayrelease.views.access import Request, actor, member
+from grayrelease.views.releases import HELD, for_list, of_project
+from grayrelease.views.shown import Shown
+
+
+def inventory_of(who: Membership) -> Inventory | None:
+    return Inventory.objects.filter(project=who.project).first()
+
+
+def live_releases(who: Membership) -> dict[str, Shown]:
+    """Return the releases under way by service."""
+    held = for_list(of_project(who)).filter(phase__in=HELD)
+    return {row.target.service: row for row in (Shown(each, who.role) for each in held)}
 
 
 @require_GET
 @member
 def index(request: Request, who: Membership) -> HttpResponse:
-    return parts.render(request, "applications/index.html", {"menu": "applications"})
+    inventory = inventory_of(who)
+    found = composed.applications(who.project, inventory)
+    context = {"menu": "applications", "applications": found, "loose": composed.loose(inventory)}
+    return _live(request, "applications/index.html", context, inventory, [each.creating for each in found])
 
 
 @require_GET
 @member
 def detail(request: Request, who: Membership, name: str) -> HttpResponse:
-    return parts.render(request, "applications/detail.html", {"menu": "applications"})
+    inventory = inventory_of(who)
+    found = {each.name: each for each in composed.applications(who.project, inventory)}
+    if name not in found:
+        raise Http404
+    application, releases = found[name], live_releases(who)
+    context = {"menu": "applications", "application": application, "releases": releases}
+    told = [application.creating, [row.release.status for row in releases.values()]]
+    return _live(request, "applications/detail.html", context, inventory, told)
 
 
 @require_POST
@@ -35,3 +59,15 @@ def deploy_sample(request: Request, who: Membership) -> HttpResponse:
     except operations.Forbidden as forbidden:
         raise PermissionDenied from forbidden
     return redirect("application", who.project.name, made.name)
+
+
+def _live(
+    request: Request, template: str, context: dict[str, Any], inventory: Inventory | None, told: Any
+) -> HttpResponse:
+    """Answer a poll that has seen everything with 204, else with the part or the page."""
+    seen = ages.stamp(inventory and [inventory.count, inventory.error], told)
+    age = ages.age(inventory.taken_at if inventory else None)
+    if ages.unchanged(request, seen):
+        return ages.with_ages(HttpResponse(status=204), cluster=age)
+    response = parts.render(request, template, {"inventory": inventory, "stamp": seen, **context})
+    return ages.with_ages(response, cluster=age)

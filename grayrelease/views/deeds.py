@@ -14,12 +14,16 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from grayrelease import operations
+from grayrelease.domain import revision
 from grayrelease.domain.plan import ALL
+from grayrelease.domain.state import Phase
 from grayrelease.forms import DeedForm, FinishForm, ShareForm, TakeOverForm
-from grayrelease.models import Membership
+from grayrelease.models import Membership, Release
 from grayrelease.operations import Deed
+from grayrelease.templatetags.ui import percent
 from grayrelease.views import parts
 from grayrelease.views.access import Request, actor
+from grayrelease.views.events import Told
 from grayrelease.views.release import one
 from grayrelease.views.shown import Shown
 
@@ -45,7 +49,8 @@ def share(request: Request, who: Membership, pk: int) -> HttpResponse:
     if not form.is_valid():
         return confirm(request, Asked("share", row, form, {"wanted": row.share}))
     wanted = form.cleaned_data["share"] * 10
-    asked = Asked("share", row, form, {"wanted": wanted, "whole": wanted == ALL})
+    more = {"wanted": wanted, "whole": wanted == ALL, "ready": row.pods(row.release.candidate)}
+    asked = Asked("share", row, form, more)
     return carry(
         request, asked, lambda: operations.set_share(request.user, row.release, wanted, form.generation)
     )
@@ -60,7 +65,7 @@ def take_over(request: Request, who: Membership, pk: int) -> HttpResponse:
         raise Http404
     version = form.cleaned_data["version"]
     other = row.release.stable if version == row.release.candidate else row.release.candidate
-    asked = Asked("take_over", row, form, {"version": version, "other": other})
+    asked = Asked("take_over", row, form, {"version": version, "other": other, "ready": row.pods(version)})
     return carry(
         request, asked, lambda: operations.take_over(request.user, row.release, version, form.generation)
     )
@@ -70,7 +75,7 @@ def take_over(request: Request, who: Membership, pk: int) -> HttpResponse:
 @actor
 def roll_back(request: Request, who: Membership, pk: int) -> HttpResponse:
     row = one(who, pk)
-    asked = Asked("roll_back", row, DeedForm(request.POST), {})
+    asked = Asked("roll_back", row, DeedForm(request.POST), {"ready": row.pods(row.release.stable)})
     return carry(request, asked, lambda: operations.roll_back(request.user, row.release))
 
 
@@ -80,7 +85,9 @@ def finish(request: Request, who: Membership, pk: int) -> HttpResponse:
     row = one(who, pk)
     form = FinishForm(request.POST)
     delete = form.is_valid() and form.cleaned_data["delete_loser"]
-    asked = Asked("finish", row, form, {})
+    winner, loser = ends(row)
+    more = {"winner": winner, "loser": loser, **losing(row, loser)}
+    asked = Asked("finish", row, form, more)
 
     def do() -> Deed:
         return operations.finish(request.user, row.release, form.generation, delete_loser=delete)
@@ -107,9 +114,7 @@ def carry(request: Request, asked: Asked, do: Callable[[], Deed]) -> HttpRespons
     except operations.NotDone as not_done:
         return not_carried(request, asked, not_done)
     if not deed.rung:
-        messages.warning(
-            request, gettext("Saved; it will be carried out within %(n)s s.") % {"n": DRIVER_S}
-        )
+        messages.warning(request, gettext("Saved; it will be carried out within %(n)s s.") % {"n": DRIVER_S})
     return redirect(asked.row.url)
 
 
@@ -117,13 +122,56 @@ def not_carried(request: Request, asked: Asked, why: operations.NotDone) -> Http
     """Say what happened meanwhile, and offer the same deed anew or to leave it."""
     reasons = why.reasons if isinstance(why, operations.Refused) else ()
     moved = why if isinstance(why, operations.Moved) else None
+    fresh = one(request.member, asked.row.release.pk)
     context = {
         "menu": "releases",
-        "row": asked.row,
-        "kind": asked.kind,
+        "row": fresh,
         "reasons": reasons,
         "moved": moved,
+        "told": Told(moved.last) if moved and moved.last else None,
+        "asked": wish(asked),
+        "again": again(asked, fresh),
         "typed": {k: v for k, v in request.POST.items() if k not in ("csrfmiddlewaretoken", "generation")},
-        **asked.more,
     }
     return parts.render(request, "releases/deeds/not_done.html", context, 409)
+
+
+def ends(row: Shown) -> tuple[str, str]:
+    """Return the version that stays and the one that goes."""
+    candidate, stable = row.release.candidate, row.release.stable
+    return (candidate, stable) if row.release.winner == candidate else (stable, candidate)
+
+
+def losing(row: Shown, loser: str) -> dict[str, Any]:
+    """Return the workload that goes, and whether a release made it."""
+    plan = revision.parse(row.release.plan)
+    if loser == plan.candidate.version:
+        return {"workload": plan.candidate.workload, "ours": True}
+    made = Release.objects.filter(target=row.target, candidate=loser, phase=Phase.FINISHED)
+    return {"workload": plan.stable.workload, "ours": made.exists()}
+
+
+def wish(asked: Asked) -> str:
+    """Say what the person had asked for."""
+    more = asked.more
+    match asked.kind:
+        case "share":
+            return gettext("You asked for %(share)s.") % {"share": percent(more["wanted"])}
+        case "take_over":
+            return gettext("You asked to let %(version)s take over.") % {"version": more["version"]}
+        case "finish":
+            return gettext("You asked to finish, which takes %(loser)s offline.") % {"loser": more["loser"]}
+    return ""
+
+
+def again(asked: Asked, fresh: Shown) -> str:
+    """Return the words of the button that does it all the same; none where it can't be done."""
+    deed = {"share": "set_share"}.get(asked.kind, asked.kind)
+    if not fresh.may.get(deed):
+        return ""
+    match asked.kind:
+        case "share":
+            return gettext("Set %(share)s now") % {"share": percent(asked.more["wanted"])}
+        case "take_over":
+            return gettext("Let %(version)s take over now") % {"version": asked.more["version"]}
+    return gettext("Finish now")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import zlib
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -14,11 +13,11 @@ from grayrelease.domain import istio, revision
 from grayrelease.domain.plan import Exposure, Plan
 from grayrelease.domain.routes import compose
 from grayrelease.domain.state import Phase
-from grayrelease.models import Event, Membership, Release
-from grayrelease.views import charts, parts
+from grayrelease.models import Event, Inventory, Membership, Release
+from grayrelease.views import ages, charts, parts
 from grayrelease.views.access import Request, member
 from grayrelease.views.events import Told
-from grayrelease.views.shown import Shown, versions
+from grayrelease.views.shown import Shown, Version, seen, versions
 
 EVENTS = 30
 
@@ -36,40 +35,42 @@ def one(who: Membership, pk: int) -> Shown:
 def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
     """Show the release; a poll that has seen all of it gets 204 and the ages."""
     row = one(who, pk)
-    traffic = charts.traffic(row)
-    seen, stamp = request.GET.get("seen", ""), stamp_of(row, traffic)
-    if request.htmx and seen == stamp:
-        return with_ages(HttpResponse(status=204), row, traffic)
+    inventory = Inventory.objects.filter(project=who.project).first()
+    found, traffic = seen(row.target, inventory), charts.traffic(row)
     plan = revision.parse(row.release.plan)
+    both = versions(row, plan, found, traffic.rates)
+    stamp = stamp_of(row, traffic, both, inventory)
+    known = {"cluster": ages.age(found.at), "metrics": traffic.age}
+    if ages.unchanged(request, stamp):
+        return ages.with_ages(HttpResponse(status=204), **known)
     context = {
         "menu": "releases",
         "row": row,
         "plan": plan,
-        "versions": versions(row, plan),
-        "stamp": stamp,
+        "versions": both,
         "traffic": traffic,
-        "seen_at": row.target.observed_at,
+        "inventory": inventory,
+        "stamp": stamp,
+        "seen_at": found.at,
         "oob": bool(request.htmx),
-        "events": events(row),
-        "routes": routes_text(row, plan),
+        **told(row, plan),
     }
-    return with_ages(parts.render(request, "releases/detail.html", context), row, traffic)
+    return ages.with_ages(parts.render(request, "releases/detail.html", context), **known)
 
 
-def stamp_of(row: Shown, traffic: charts.Traffic) -> str:
+def told(row: Shown, plan: Plan) -> dict[str, Any]:
+    return {"events": events(row), "routes": routes_text(row, plan)}
+
+
+def stamp_of(
+    row: Shown, traffic: charts.Traffic, versions: list[Version], inventory: Inventory | None
+) -> str:
     """Return what a page has seen: generation, what was observed, and the newest sample."""
     sample = int(traffic.sampled_at.timestamp()) if traffic.sampled_at else 0
-    told = [row.release.status, row.phase, row.share, row.target.memory, row.target.error, traffic.error]
-    rest = zlib.crc32(json.dumps(told, sort_keys=True).encode())
-    return f"{row.target.generation}.{row.target.observed_count}.{sample}.{rest:x}"
-
-
-def with_ages(response: HttpResponse, row: Shown, traffic: charts.Traffic) -> HttpResponse:
-    """Tell the browser how old each source is; it counts on by itself."""
-    ages = {"cluster": row.age, "metrics": traffic.age}
-    response["HX-Trigger"] = json.dumps({"ages": ages})
-    response["Cache-Control"] = "no-store"
-    return response
+    target, release = row.target, row.release
+    known = (release.status, row.phase, row.share, target.memory, [asdict(each) for each in versions])
+    errors = (target.error, traffic.error, inventory and inventory.error)
+    return f"{target.generation}.{target.observed_count}.{sample}.{ages.stamp(known, errors)}"
 
 
 def events(row: Shown) -> list[Told]:

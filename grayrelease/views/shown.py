@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from grayrelease import words
 from grayrelease.domain.allowed import allowed
 from grayrelease.domain.plan import ALL, Plan
 from grayrelease.domain.state import LIVE, Goal, Phase, Reason
-from grayrelease.models import Release
+from grayrelease.models import Inventory, Release, Target
 
 Stored = list[Any] | None
 """A reason as a row has it: [code, facts]."""
 
+MOST_PODS = 20
 ALARMS = frozenset({Phase.FAILED, Phase.FROZEN})
 
 
@@ -30,6 +30,20 @@ class Need:
     deed: str
     url: str
     alarm: bool
+
+
+@dataclass(frozen=True)
+class Readiness:
+    ready: int
+    replicas: int
+
+    @property
+    def icon(self) -> str:
+        return "check" if self.ready >= self.replicas else "alert-triangle"
+
+    @property
+    def tone(self) -> str:
+        return "ok" if self.ready >= self.replicas else "warn"
 
 
 @dataclass(frozen=True)
@@ -77,12 +91,6 @@ class Shown:
         return reverse("release", args=[self.target.project.name, self.release.pk])
 
     @property
-    def age(self) -> float | None:
-        """Return the seconds since the last run looked at the target."""
-        at = self.target.observed_at
-        return None if at is None else round((timezone.now() - at).total_seconds(), 1)
-
-    @property
     def asked(self) -> bool:
         """Say whether people want another share than the one in effect."""
         return self.live and self.release.share != self.share
@@ -90,6 +98,13 @@ class Shown:
     @property
     def pending(self) -> bool:
         return self.target.generation != self.target.carried_generation
+
+    def pods(self, version: str) -> Readiness | None:
+        """Return how many pods of a version are ready; None where that isn't known."""
+        name = f"{self.target.service}-{version}"
+        found = seen(self.target, Inventory.objects.filter(project=self.target.project).first())
+        known = next((each for each in found.workloads if each["version"] == version), found.workload(name))
+        return Readiness(known["ready"], known["replicas"]) if known else None
 
     @property
     def person(self) -> bool:
@@ -145,6 +160,8 @@ class Version:
     pods: list[dict[str, Any]]
     more: int
     share: int
+    rate: float | None = None
+    """Requests per second now; None where it isn't known."""
 
     @property
     def whole(self) -> bool:
@@ -155,28 +172,56 @@ class Version:
         return self.share == ALL
 
 
-def versions(row: Shown, plan: Plan) -> list[Version]:
+def versions(row: Shown, plan: Plan, seen: Seen, rates: dict[str, float | None]) -> list[Version]:
     """Return the candidate and the stable version, the candidate first as in the share bar."""
-    seen: dict[str, Any] = row.target.observed.get("versions", {})
     named = (
         (plan.candidate.version, "candidate", plan.candidate.workload, row.share),
         (plan.stable.version, "stable", plan.stable.workload, ALL - row.share),
     )
-    return [_version(seen.get(name, {}), name, role, workload, share) for name, role, workload, share in named]
+    return [replace(_version(seen, *each), rate=rates.get(each[0])) for each in named]
 
 
-def _version(seen: dict[str, Any], name: str, role: str, workload: str, share: int) -> Version:
+def _version(seen: Seen, name: str, role: str, workload: str, share: int) -> Version:
+    found = seen.workload(workload)
+    pods = seen.pods_of(workload, name)
     return Version(
         name=name,
         role=role,
         workload=workload,
-        image=seen.get("image", ""),
-        replicas=seen.get("replicas"),
-        ready=seen.get("ready", 0),
-        pods=seen.get("pods", []),
-        more=seen.get("more", 0),
+        image=", ".join(found["images"]) if found else "",
+        replicas=found["replicas"] if found else None,
+        ready=found["ready"] if found else 0,
+        pods=pods[:MOST_PODS],
+        more=max(0, len(pods) - MOST_PODS),
         share=share,
     )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Workloads and pods around a target, from whoever looked last: its own run or the inventory."""
+
+    at: datetime | None
+    workloads: list[dict[str, Any]]
+    pods: list[dict[str, Any]]
+
+    def workload(self, name: str) -> dict[str, Any] | None:
+        return next((each for each in self.workloads if each["name"] == name), None)
+
+    def pods_of(self, workload: str, version: str) -> list[dict[str, Any]]:
+        mine = [each for each in self.pods if each["name"].startswith(f"{workload}-")]
+        return [each for each in mine if each["version"] == version]
+
+
+def seen(target: Target, inventory: Inventory | None) -> Seen:
+    """Return the newer of what the target's last run and what the last inventory saw."""
+    own = target.observed_at
+    if inventory and inventory.taken_at and (own is None or inventory.taken_at > own):
+        data = inventory.data
+        return Seen(inventory.taken_at, data.get("workloads", []), data.get("pods", []))
+    found = target.observed.get("versions", [])
+    workloads = [each for version in found for each in version["workloads"]]
+    return Seen(own, workloads, [each for version in found for each in version["pods"]])
 
 
 def observed(release: Release) -> Observed | None:
