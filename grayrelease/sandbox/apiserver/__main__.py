@@ -19,11 +19,8 @@ def parse_arguments() -> Settings:
         "--data", type=Path, required=True, help="folder of the journal, token and kubeconfig"
     )
     parser.add_argument("--gateway-api", action="store_true", help="serve gateway.networking.k8s.io too")
-    parser.add_argument(
-        "--anonymous", action="store_true", help="let everyone in, without the token (never where others are)"
-    )
     found = parser.parse_args()
-    return Settings(found.data, found.port, anonymous=found.anonymous, gateway_api=found.gateway_api)
+    return Settings(found.data, found.port, gateway_api=found.gateway_api)
 
 
 def main() -> None:

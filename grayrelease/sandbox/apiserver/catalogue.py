@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
+from grayrelease.sandbox.apiserver.builtin import BUILTIN, DEFINITIONS, REVIEWS, Review
 from grayrelease.sandbox.apiserver.changes import Change
 from grayrelease.sandbox.apiserver.objects import Object
-from grayrelease.sandbox.apiserver.resources import (
-    BUILTIN,
-    DEFINITIONS,
-    REVIEWS,
-    Resource,
-    Review,
-    from_definition,
-)
+from grayrelease.sandbox.apiserver.resources import Resource, from_definition
 from grayrelease.sandbox.apiserver.store import Store
 
 

@@ -33,7 +33,7 @@ QUOTED_TYPE = {str: "string", bool: "boolean", int: "integer", float: "number", 
 
 
 def with_defaults(value: Any, node: Node) -> Any:
-    """A value with the defaults of its schema filled in; null where that is not allowed becomes the default."""
+    """A value with the defaults of its schema filled in, also in the place of a null that is not allowed."""
     if isinstance(value, dict):
         result = dict(value)
         for key, below in node.get("properties", {}).items():
@@ -50,7 +50,7 @@ def with_defaults(value: Any, node: Node) -> Any:
 
 
 def problems(item: Object, node: Node) -> list[Cause]:
-    """What a custom object's schema refuses; rules (CEL) are looked at only where types and members are right."""
+    """What a custom object's schema refuses; rules (CEL) wait until types and members are right."""
     spared = {key: value for key, value in item.items() if key not in ("metadata", "apiVersion", "kind")}
     checked = {
         **node,

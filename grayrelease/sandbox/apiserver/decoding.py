@@ -70,7 +70,7 @@ def parse_yaml(text: bytes) -> Any:
 
 
 def unknown_fields(value: Any, node: Node, path: str = "") -> Iterator[str]:
-    """The paths of members that a schema does not declare, inner ones first where they come first."""
+    """The paths of members that a schema does not declare, in the order of the body."""
     if isinstance(value, dict) and schema.is_map(node):
         for key, part in value.items():
             below = schema.member(node, key)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from grayrelease.sandbox.apiserver.builtin import DEFINITIONS
 from grayrelease.sandbox.apiserver.changes import Change
+from grayrelease.sandbox.apiserver.establishing import CLEANUP_FINALIZER
 from grayrelease.sandbox.apiserver.objects import Object
-from grayrelease.sandbox.apiserver.resources import DEFINITIONS
 from grayrelease.sandbox.apiserver.store import Store
-from grayrelease.sandbox.apiserver.writes import CLEANUP_FINALIZER
 
 DELAY_S = 0.05
 

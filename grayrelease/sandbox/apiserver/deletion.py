@@ -8,9 +8,9 @@ from typing import Any
 from multidict import MultiMapping
 
 from grayrelease.sandbox.apiserver import decoding, errors, query, views
+from grayrelease.sandbox.apiserver.builtin import NAMESPACES, PODS
 from grayrelease.sandbox.apiserver.objects import Object, now_text
 from grayrelease.sandbox.apiserver.place import Place
-from grayrelease.sandbox.apiserver.resources import NAMESPACES, PODS
 from grayrelease.sandbox.apiserver.writes import OK, Answer, Writer
 
 POLICIES = ["Foreground", "Background", "Orphan", "nil"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 
+from grayrelease.sandbox.apiserver.builtin import Review
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
 from grayrelease.sandbox.apiserver.objects import Object
-from grayrelease.sandbox.apiserver.resources import SUBRESOURCE_VERBS, Resource, Review
+from grayrelease.sandbox.apiserver.resources import SUBRESOURCE_VERBS, Resource
 
 MAJOR, MINOR = "1", "36"
 CONNECT_VERBS = ("create", "get")

@@ -37,8 +37,11 @@ def _entries(accept: str) -> list[tuple[str, dict[str, str]]]:
     return entries
 
 
-def wanted(accept: str, include: str = "") -> Form:
-    """Choose the form of an answer; 406 if none that is asked for can be given."""
+def wanted(accept: str, include: str = "", discovery: bool = False) -> Form:
+    """Choose the form of an answer; 406 if none that is asked for can be given.
+
+    Discovery may be asked for in its own form, which is as good as the plain one here.
+    """
     for media_type, parameters in _entries(accept):
         form = parameters.get("as", "")
         if media_type not in PLAIN:
@@ -49,10 +52,11 @@ def wanted(accept: str, include: str = "") -> Form:
             and parameters.get("v") in ("v1", "v1beta1")
         ):
             return Form(form.removesuffix("List"), include or "Metadata")
-        if not form:
+        if not form or (discovery and form == "APIGroupDiscoveryList"):
             return WHOLE
     message = f"only the following media types are accepted: {ACCEPTED}"
-    raise errors.error(406, message, "NotAcceptable", {})
+    known = any(media_type in PLAIN for media_type, _ in _entries(accept))
+    raise errors.error(406, message, "NotAcceptable", None if known else {})
 
 
 def wants_aggregated_discovery(accept: str) -> bool:

@@ -51,7 +51,7 @@ def answer(value: Any, code: int = 200, warnings: list[str] | tuple[str, ...] = 
 
 
 def _shown_token(header: str) -> str:
-    """The token in an Authorization header, as bearer or as password: kubectl sends no bearer over plain HTTP."""
+    """The token of an Authorization header, bearer or password: kubectl sends no bearer over plain HTTP."""
     kind, _, value = header.partition(" ")
     if kind.lower() == "bearer":
         return value.strip()
@@ -64,10 +64,10 @@ def _shown_token(header: str) -> str:
 
 
 class Door:
-    """Answers every request to one store. `token` is None where everyone may come in."""
+    """Answers every request to one store, of whoever has the token."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, session: aiohttp.ClientSession, token: str | None
+        self, store: Store, catalogue: Catalogue, session: aiohttp.ClientSession, token: str
     ) -> None:
         self._store = store
         self._catalogue = catalogue
@@ -97,8 +97,6 @@ class Door:
 
     def _admit(self, request: web.BaseRequest) -> None:
         """Refuse whoever does not show the token (401)."""
-        if self._token is None:
-            return
         shown = _shown_token(request.headers.get("Authorization", ""))
         if not hmac.compare_digest(shown.encode(), self._token.encode()):
             raise errors.error(401, "Unauthorized", "Unauthorized")
@@ -122,6 +120,7 @@ class Door:
         return None
 
     def _root(self, path: str, accept: str) -> web.Response:
+        forms.wanted(accept, discovery=True)
         if forms.wants_aggregated_discovery(accept):
             found = discovery.aggregated(self._catalogue, core=path == "/api")
             return web.Response(body=encoded(found), headers={"content-type": forms.DISCOVERY})
@@ -173,8 +172,8 @@ class Door:
                 done = patching.patch(self._writer, place, request.content_type, text, options)
                 return self._done(request, place, done)
             case "DELETE":
-                options = deletion.read_options(request.query, await request.read())
-                return self._done(request, place, deletion.delete(self._writer, place, options))
+                wishes = deletion.read_options(request.query, await request.read())
+                return self._done(request, place, deletion.delete(self._writer, place, wishes))
         raise errors.method_not_allowed()
 
     async def _collection(self, request: web.BaseRequest, place: Place, target: Target) -> web.StreamResponse:

@@ -20,7 +20,7 @@ def _annotation(item: Object) -> str | None:
 
 
 def may_take(live: Object, config: Object, node: Node, manager: Manager, managers: Managers) -> bool:
-    """Whether all conflicts of an apply by kubectl are over fields that it applied before, unchanged since."""
+    """Whether an apply by kubectl conflicts only over fields that it applied before, unchanged since."""
     text = _annotation(live)
     if manager.name != KUBECTL or text is None:
         return False

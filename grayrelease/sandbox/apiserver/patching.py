@@ -16,12 +16,13 @@ from grayrelease.sandbox.apiserver import (
     strategic,
     views,
 )
+from grayrelease.sandbox.apiserver.booking import Applied
 from grayrelease.sandbox.apiserver.errors import Cause
 from grayrelease.sandbox.apiserver.objects import Object, metadata_of
 from grayrelease.sandbox.apiserver.ownership import Manager
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
-from grayrelease.sandbox.apiserver.writes import CREATED, OK, Answer, Applied, Writer
+from grayrelease.sandbox.apiserver.writes import CREATED, OK, Answer, Writer
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grayrelease.sandbox.apiserver import errors
+from grayrelease.sandbox.apiserver.builtin import EVENTS
 from grayrelease.sandbox.apiserver.objects import Key
 from grayrelease.sandbox.apiserver.resources import Resource
 from grayrelease.sandbox.apiserver.schema import Node
@@ -47,4 +48,6 @@ class Place:
         return errors.conflict(self.resource.plural, self.group, self.name, why)
 
     def invalid(self, causes: list[errors.Cause], name: str = "") -> errors.ApiError:
-        return errors.invalid(self.kind, self.group, name or self.name, causes)
+        """Refuse an object of this type (422); Events of both groups are told as core ones."""
+        group = "" if self.resource is EVENTS else self.group
+        return errors.invalid(self.kind, group, name or self.name, causes)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from grayrelease.sandbox.apiserver import decoding, deletion, errors, patching
+from grayrelease.sandbox.apiserver.builtin import NAMESPACES, PODS
 from grayrelease.sandbox.apiserver.deletion import DeleteOptions
 from grayrelease.sandbox.apiserver.objects import Object, copied
 from grayrelease.sandbox.apiserver.place import Place
-from grayrelease.sandbox.apiserver.resources import NAMESPACES, PODS
 from grayrelease.sandbox.apiserver.writes import CREATED, OK, Answer, Writer
 
 TOKEN_S = 3600
@@ -77,7 +77,7 @@ def _bind(writer: Writer, place: Place, text: bytes) -> Answer:
 
 
 def _token(account: Object, text: bytes) -> Answer:
-    """A token for a service account. Nothing in the sandbox accepts it: only the server's own token opens it."""
+    """A token for a service account, which nothing accepts: only the server's own token opens it."""
     body, _ = decoding.parse_json(text)
     spec = body.get("spec") or {}
     seconds = spec.get("expirationSeconds", TOKEN_S)

@@ -26,7 +26,7 @@ QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)(
 
 
 def identified(body: Any, place: Place, text: bytes = b"") -> Object:
-    """Check that a body is an object of the type that its path names; kind and apiVersion are filled in.
+    """Check that a body is an object of the type that its path names, and fill in kind and apiVersion.
 
     `text` is the body as it came, for the message.
     """
@@ -38,7 +38,8 @@ def identified(body: Any, place: Place, text: bytes = b"") -> Object:
     if not kind:
         raise _no_kind(text.decode(errors="replace"), place)
     if version != place.api_version:
-        message = f"the API version in the data ({version}) does not match the expected API version ({place.api_version})"
+        expected = f"the expected API version ({place.api_version})"
+        message = f"the API version in the data ({version}) does not match {expected}"
         strange = [f'unknown field "{key}"' for key in body if key not in ("apiVersion", "kind", "metadata")]
         raise errors.ApiError(400, errors.failure(400, message, "BadRequest"), tuple(strange))
     if kind != place.kind:
@@ -61,8 +62,8 @@ def _builtin(body: Object, place: Place) -> Object:
         short = version.rsplit("/", 1)[-1]
         package = GO_PACKAGES.get(place.group, place.group)
         message = (
-            f'{kind} in version "{short}" cannot be handled as a {place.kind}: converting ({short}.{kind}) to '
-            f"({package}.{place.kind}): unknown conversion"
+            f'{kind} in version "{short}" cannot be handled as a {place.kind}: '
+            f"converting ({short}.{kind}) to ({package}.{place.kind}): unknown conversion"
         )
         raise errors.bad_request(message)
     return {**body, "apiVersion": version, "kind": kind}
@@ -77,8 +78,8 @@ def named(item: Object, place: Place) -> Object:
         raise errors.bad_request(message)
     if place.name and (name := metadata.get("name")) != place.name:
         if not name:
-            message = f"the name of the object ({place.name} based on URL) was undeterminable: name must be provided"
-            raise errors.bad_request(message)
+            why = "was undeterminable: name must be provided"
+            raise errors.bad_request(f"the name of the object ({place.name} based on URL) {why}")
         message = f"the name of the object ({name}) does not match the name on the URL ({place.name})"
         raise errors.bad_request(message)
     metadata.pop("namespace", None)
@@ -91,19 +92,21 @@ def unknown(item: Object, repeated: list[str], place: Place, options: WriteOptio
     """The complaints about fields that the type does not have, or that came twice."""
     if options.field_validation == "Ignore":
         return []
-    strange = [f'unknown field "{path}"' for path in decoding.unknown_fields(item, place.schema)]
+    paths = list(decoding.unknown_fields(item, place.schema))
+    if place.resource.custom:
+        paths.sort()
+    strange = [f'unknown field "{path}"' for path in paths]
     return [*strange, *(f'duplicate field "{name}"' for name in repeated)]
 
 
 def strict_error(complaints: list[str], place: Place) -> errors.ApiError:
     """Refuse unknown fields, as fieldValidation=Strict asks."""
-    listed = ", ".join(complaints)
-    message = f'{place.kind} in version "{place.version}" cannot be handled as a {place.kind}: strict decoding error: '
-    return errors.bad_request(message + listed)
+    refused = f'{place.kind} in version "{place.version}" cannot be handled as a {place.kind}'
+    return errors.bad_request(f"{refused}: strict decoding error: {', '.join(complaints)}")
 
 
 def well_formed(item: Object, place: Place) -> Object:
-    """An object in its stored form, pruned; 400 for what its types forbid (custom types are checked later)."""
+    """An object in its stored form, pruned; 400 for wrong types (custom objects are checked later)."""
     node = place.schema
     if place.resource.custom:
         return views.to_storage(decoding.pruned(item, node), place.resource)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grayrelease.sandbox.apiserver import decoding, errors
+from grayrelease.sandbox.apiserver.builtin import Review
 from grayrelease.sandbox.apiserver.objects import Object, now_text
-from grayrelease.sandbox.apiserver.resources import Review
 
 USER = "sandbox"
 ADMINISTRATORS = "system:masters"

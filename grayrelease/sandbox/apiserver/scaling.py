@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grayrelease.sandbox.apiserver import apply, decoding, errors, ownership, patches, receiving, views
+from grayrelease.sandbox.apiserver.booking import Applied
 from grayrelease.sandbox.apiserver.fields import Path
 from grayrelease.sandbox.apiserver.objects import Object, copied, metadata_of, put
 from grayrelease.sandbox.apiserver.ownership import Entry, Manager
@@ -18,7 +19,7 @@ from grayrelease.sandbox.apiserver.patching import (
 )
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
-from grayrelease.sandbox.apiserver.writes import OK, Answer, Applied, Writer
+from grayrelease.sandbox.apiserver.writes import OK, Answer, Writer
 
 
 def get(writer: Writer, place: Place) -> Object:

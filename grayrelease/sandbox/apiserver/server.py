@@ -15,13 +15,14 @@ import aiohttp
 from aiohttp import web
 
 from grayrelease.sandbox.apiserver import gateway_api, istio
+from grayrelease.sandbox.apiserver.builtin import DEFINITIONS, NAMESPACES
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
 from grayrelease.sandbox.apiserver.definitions import CleanUp
 from grayrelease.sandbox.apiserver.http import Door
 from grayrelease.sandbox.apiserver.objects import Object
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
-from grayrelease.sandbox.apiserver.resources import DEFINITIONS, NAMESPACES, Resource
+from grayrelease.sandbox.apiserver.resources import Resource
 from grayrelease.sandbox.apiserver.store import Store
 from grayrelease.sandbox.apiserver.writes import Writer
 
@@ -33,12 +34,11 @@ USER = "sandbox"
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run: `port` 0 lets the kernel choose; `anonymous` lets everyone in, for recordings only."""
+    """How to run: `port` 0 lets the kernel choose."""
 
     data: Path
     port: int = 0
     host: str = "127.0.0.1"
-    anonymous: bool = False
     gateway_api: bool = False
 
 
@@ -105,7 +105,7 @@ async def serve(settings: Settings) -> None:
     clean_up = CleanUp(store)
     furnish(store, settings.gateway_api)
     async with aiohttp.ClientSession() as session:
-        door = Door(store, catalogue, session, None if settings.anonymous else token)
+        door = Door(store, catalogue, session, token)
         runner = web.ServerRunner(web.Server(door, access_log=None), shutdown_timeout=STOP_S)
         await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=512)

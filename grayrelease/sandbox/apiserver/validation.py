@@ -26,8 +26,8 @@ ADDRESS_TYPES = ["FQDN", "IPv4", "IPv6"]
 PROTOCOLS = ["SCTP", "TCP", "UDP"]
 CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 CONFIG_KEY_WORDS = (
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
-    "or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 REQUIRED_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from grayrelease.sandbox.apiserver.builtin import CORE_EVENTS, EVENTS
 from grayrelease.sandbox.apiserver.objects import Object
-from grayrelease.sandbox.apiserver.resources import CORE_EVENTS, EVENTS, Resource
+from grayrelease.sandbox.apiserver.resources import Resource
 
 RENAMED = {
     "involvedObject": "regarding",
@@ -71,10 +72,13 @@ def scale_of(item: Object, resource: Resource, version: str) -> Object:
     return scale
 
 
+SCALE_PATHS: Object = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
+
+
 def scale_paths(resource: Resource, version: str) -> Object:
     """Where an object's replicas and selector are."""
-    declared: Object = (resource.definition_version(version).get("subresources") or {}).get("scale")
-    return declared or {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
+    declared: Object = resource.definition_version(version).get("subresources") or {}
+    return declared.get("scale") or SCALE_PATHS
 
 
 def _read(item: Any, path: str) -> Any:

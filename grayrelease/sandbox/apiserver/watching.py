@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator
 
@@ -62,10 +63,8 @@ class Watch:
 
     def close(self) -> None:
         """Stop listening."""
-        try:
+        with contextlib.suppress(ValueError):
             self._end()
-        except ValueError:
-            pass
 
     async def events(self) -> AsyncIterator[Event]:
         """The events, until the watch's time is over; too old a version gives one ERROR."""

@@ -35,7 +35,7 @@ def _matches(selector: Object, labels: Object) -> bool:
 def _expression(expression: Object, labels: Object) -> bool:
     has = expression["key"] in labels
     within = labels.get(expression["key"]) in (expression.get("values") or ())
-    operator = expression.get("operator")
+    operator = str(expression.get("operator"))
     return {"In": within, "NotIn": not within, "Exists": has, "DoesNotExist": not has}.get(operator, False)
 
 

@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 
 from grayrelease.sandbox.apiserver import (
     addresses,
+    booking,
     custom,
     defaults,
     errors,
+    event_validation,
     names,
     ownership,
     validation,
     views,
 )
+from grayrelease.sandbox.apiserver.booking import Applied
+from grayrelease.sandbox.apiserver.builtin import DEFINITIONS, EVENTS, NAMESPACES, SERVICES
+from grayrelease.sandbox.apiserver.establishing import establish
 from grayrelease.sandbox.apiserver.objects import (
     Object,
     copied,
@@ -23,10 +28,8 @@ from grayrelease.sandbox.apiserver.objects import (
     now_text,
     without_version,
 )
-from grayrelease.sandbox.apiserver.ownership import Entry, Manager, Managers
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
-from grayrelease.sandbox.apiserver.resources import DEFINITIONS, NAMESPACES, SERVICES
 from grayrelease.sandbox.apiserver.store import Store
 
 CREATED = 201
@@ -52,7 +55,6 @@ CLIENT_METADATA = (
     "ownerReferences",
 )
 CREATED_WITH_STATUS = frozenset({"Node"})
-CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,6 @@ class Answer:
     code: int
     item: Object
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Applied:
-    """Who owns what after an apply, and who applied."""
-
-    owners: Managers
-    manager: Manager
 
 
 class Writer:
@@ -117,7 +111,7 @@ class Writer:
             raise errors.already_exists(place.resource.plural, place.group, name, gone)
         if metadata.get("resourceVersion"):
             raise errors.error(500, "resourceVersion should not be set on objects to be created")
-        new = ownership.store(new, _first_owners(place, new, options, applied))
+        new = ownership.store(new, booking.first_owners(place, new, options, applied))
         return new if options.dry_run else self.store.put(views.table_name(place.resource), new)
 
     def update(
@@ -138,7 +132,7 @@ class Writer:
         if place.resource.generation and _is_new_generation(place, live, new):
             new["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1
         unchanged = without_version(new) == without_version(live)
-        new = ownership.store(new, _owners(place, live, received, new, options, applied, unchanged))
+        new = ownership.store(new, booking.owners(place, live, received, new, options, applied, unchanged))
         if unchanged and new["metadata"].get("managedFields") == live["metadata"].get("managedFields"):
             return live
         return self._stored(place, live, new, options)
@@ -146,21 +140,25 @@ class Writer:
     def _prepared(self, place: Place, live: Object, received: Object) -> Object:
         """The object that an update means: what it may not touch kept, defaults filled in."""
         if place.subresource == "status":
-            new = {**live, "status": copied(received.get("status", {}))}
+            new = {
+                **live,
+                "status": copied(received.get("status", {})),
+                "metadata": _status_metadata(place, live, received),
+            }
         else:
             new = copied(received)
             if place.resource.has_status:
                 new.pop("status", None)
                 new |= {"status": live["status"]} if "status" in live else {}
-        metadata = dict(metadata_of(live if place.subresource == "status" else new))
+        metadata = dict(metadata_of(new))
         for key in ("managedFields", "selfLink", *SYSTEM_METADATA):
             metadata.pop(key, None)
         metadata |= {key: live["metadata"][key] for key in SYSTEM_METADATA if key in live["metadata"]}
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
         new["metadata"] = metadata
-        new = copied(new)
-        self._complete(place, new, live)
-        return new
+        complete: Object = copied(new)
+        self._complete(place, complete, live)
+        return complete
 
     def _complete(self, place: Place, new: Object, live: Object | None) -> None:
         """Fill in defaults, addresses, and what follows from a definition, in place."""
@@ -171,7 +169,7 @@ class Writer:
         if place.resource is SERVICES:
             addresses.allocate(new, live, self.store.table(SERVICES.name).values(), place)
         if place.resource is DEFINITIONS and "deletionTimestamp" not in new["metadata"]:
-            _establish(new)
+            establish(new)
 
     def _stored(self, place: Place, live: Object, new: Object, options: WriteOptions) -> Object:
         """Keep an update; an object that waited for its finalizers goes with the last of them."""
@@ -182,6 +180,16 @@ class Writer:
             self.store.remove(table, live)
             return new
         return self.store.put(table, new)
+
+
+def _status_metadata(place: Place, live: Object, received: Object) -> Object:
+    """The metadata of a status write: of built-in types it may change annotations, as controllers do."""
+    metadata = dict(metadata_of(live))
+    if not place.resource.custom:
+        metadata.pop("annotations", None)
+        if annotations := metadata_of(received).get("annotations"):
+            metadata["annotations"] = annotations
+    return metadata
 
 
 def _fresh(place: Place, item: Object, name: str) -> Object:
@@ -200,38 +208,13 @@ def _fresh(place: Place, item: Object, name: str) -> Object:
     return {**new, "metadata": metadata}
 
 
-def _first_owners(place: Place, new: Object, options: WriteOptions, applied: Applied | None) -> Managers:
-    """Who owns a new object's fields."""
-    if applied is not None:
-        return {applied.manager: Entry(applied.owners[applied.manager].owned, now_text())}
-    empty = defaults.empty(place.kind, place.resource.custom)
-    return ownership.after_update(empty, new, place.schema, _manager(place, options), {})
-
-
-def _owners(
-    place: Place,
-    live: Object,
-    received: Object,
-    new: Object,
-    options: WriteOptions,
-    applied: Applied | None,
-    unchanged: bool,
-) -> Managers:
-    """Who owns an updated object's fields; objects without managedFields are not tracked until an apply."""
-    before = ownership.read(live)
-    if applied is not None:
-        last, mine = before.get(applied.manager), applied.owners[applied.manager].owned
-        same = unchanged and (last is None or last.owned == mine)
-        time = (last.time if last else None) if same else now_text()
-        return {**applied.owners, applied.manager: Entry(mine, time)}
-    if ownership.reset_by(received) or not before:
-        return {}
-    return ownership.after_update(live, new, place.schema, _manager(place, options), before)
-
-
 def _problems(place: Place, new: Object, live: Object | None) -> list[errors.Cause]:
     if place.resource.custom:
         return custom.problems(new, place.schema)
+    if place.kind == "Event":
+        new_style = place.resource is EVENTS
+        updated = event_validation.event_update(new, live, new_style) if live else ()
+        return [*event_validation.event(new, new_style), *updated]
     return validation.problems(place.kind, new, live)
 
 
@@ -261,9 +244,10 @@ def _is_new_generation(place: Place, live: Object, new: Object) -> bool:
 
     if content(new) != content(live):
         return True
-    if place.kind != "Deployment" or place.resource.custom:
+    if place.kind != "Deployment" or place.resource.custom or place.subresource == "status":
         return False
-    return new["metadata"].get("annotations") != live["metadata"].get("annotations")
+    before, after = (item["metadata"].get("annotations") or {} for item in (live, new))
+    return bool(before != after)
 
 
 def _is_gone(place: Place, new: Object) -> bool:
@@ -273,10 +257,6 @@ def _is_gone(place: Place, new: Object) -> bool:
     if place.resource is NAMESPACES:
         return not new["spec"].get("finalizers")
     return not metadata.get("deletionGracePeriodSeconds")
-
-
-def _manager(place: Place, options: WriteOptions) -> Manager:
-    return Manager(options.field_manager, "Update", place.api_version, place.subresource)
 
 
 def _terminating(place: Place, name: str) -> errors.ApiError:
@@ -289,30 +269,3 @@ def _terminating(place: Place, name: str) -> errors.ApiError:
     what = f'{errors.qualified(place.resource.plural, place.group)} "{name}" is forbidden'
     message = f"{what}: unable to create new content in namespace {space} because it is being terminated"
     return errors.error(403, message, "Forbidden", told)
-
-
-def _establish(definition: Object) -> None:
-    """Accept a definition's names at once, as the API server's own controllers do a moment later."""
-    since = definition["metadata"]["creationTimestamp"]
-    spec = definition["spec"]
-    finalizers = definition["metadata"].setdefault("finalizers", [])
-    if CLEANUP_FINALIZER not in finalizers:
-        finalizers.append(CLEANUP_FINALIZER)
-    reasons = (
-        ("NamesAccepted", "NoConflicts", "no conflicts found"),
-        ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-    )
-    definition["status"] = {
-        "conditions": [
-            {
-                "type": kind,
-                "status": "True",
-                "lastTransitionTime": since,
-                "reason": reason,
-                "message": message,
-            }
-            for kind, reason, message in reasons
-        ],
-        "acceptedNames": copied(spec["names"]),
-        "storedVersions": [version["name"] for version in spec.get("versions", ()) if version.get("storage")],
-    }
