@@ -60,7 +60,7 @@ def member(view: View[Rest]) -> Route[Rest]:
         known.member = membership
         return view(known, membership, *args, **kwargs)
 
-    return asked
+    return cast("Route[Rest]", asked)  # `wraps` hides the argument's name from mypy
 
 
 def _seen_by_somebody(project: Project) -> None:
@@ -76,11 +76,10 @@ def may_act(membership: Membership) -> bool:
 def actor(view: View[Rest]) -> Route[Rest]:
     """Let in those members who may change something."""
 
-    @member
     @wraps(view)
     def asked(request: Request, who: Membership, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
         if not may_act(who):
             raise PermissionDenied
         return view(request, who, *args, **kwargs)
 
-    return asked
+    return member(cast("View[Rest]", asked))

@@ -141,4 +141,4 @@ def address(host: str, path: str) -> str:
     """Return where a browser reaches a gateway's host; empty for a wildcard or where it isn't set."""
     if "*" in host or not settings.INGRESS_URL:
         return ""
-    return settings.INGRESS_URL.format(host=host).rstrip("/") + (path if path.startswith("/") else "/")
+    return str(settings.INGRESS_URL).format(host=host).rstrip("/") + (path if path.startswith("/") else "/")

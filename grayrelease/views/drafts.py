@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -96,7 +97,7 @@ class Wizard:
     @staticmethod
     def _suggested_version(chosen: Choice | None) -> Typed:
         running = chosen.running if chosen else []
-        found = running[0] if running else {"images": [""], "replicas": 1}
+        found: composed.Entry = running[0] if running else {"images": [""], "replicas": 1}
         filled = {
             "version": [_next(chosen)],
             "image": [str(found["images"][0])],
@@ -109,9 +110,9 @@ class Wizard:
         typed = self.typed(step)
         return typed is not None and self.form(step, typed).is_valid()
 
-    def first_open(self) -> str | None:
-        """Return the first step that isn't done."""
-        return next((step for step in STEPS if not self.done(step)), None)
+    def first_open(self, steps: Sequence[str] = STEPS) -> str | None:
+        """Return the first of the steps that isn't done."""
+        return next((step for step in steps if not self.done(step)), None)
 
     def save(self, step: str, typed: Typed) -> StepForm:
         """Keep what was typed, right or wrong; take the answers over where they are right."""

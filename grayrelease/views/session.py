@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
@@ -16,7 +17,7 @@ YEAR_S = 365 * 24 * 3600
 DEMO_USERS = ("operator", "lead", "viewer", "admin")
 
 
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Show the form, or sign in. Demo users are named in the demo only."""
     extra = {
         "theme": parts.theme(request),

@@ -70,7 +70,9 @@ class Shown:
         self.role = role
         self.target = release.target
         self.phase = Phase(release.phase)
-        self.now, self.waits, self.next = (release.status.get(key) for key in ("now", "waits", "next"))
+        self.now: Stored = release.status.get("now")
+        self.waits: Stored = release.status.get("waits")
+        self.next: Stored = release.status.get("next")
         self.share = release.share_in_effect
         self.observed = observed(release)
 
@@ -121,6 +123,13 @@ class Shown:
         if self.alarm:
             return self.now
         return self.waits if self.waits and self.waits[0] == "pod-trouble" else None
+
+    @property
+    def waits_shortly(self) -> Stored:
+        """Return what it waits for, without the details that a notice below tells."""
+        if self.waits and self.waits[0] == "pod-trouble":
+            return ["pods-not-ready", self.waits[1]]
+        return self.waits
 
     @property
     def why_not(self) -> dict[str, Reason | None]:

@@ -63,6 +63,8 @@ def step(request: Request, who: Membership, draft: UUID, step: str) -> HttpRespo
     if step not in STEPS:
         raise Http404
     wizard = wizard_of(request, who, draft)
+    if (before := wizard.first_open(STEPS[: STEPS.index(step)])) is not None:
+        return redirect("wizard", who.project.name, draft, before)
     if request.method == "GET":
         return _shown(request, wizard, step, wizard.form(step, wizard.typed(step)))
     form = wizard.save(step, request.POST)
