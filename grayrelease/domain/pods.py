@@ -96,7 +96,7 @@ def trouble(pod: Manifest) -> Trouble | None:
             return found
     for kind in ("PodScheduled", "ContainersReady", "Ready"):
         failed = condition(pod, kind)
-        if failed.get("status") == "False":
+        if failed.get("status") == "False" and failed.get("reason"):
             return _trouble(name(pod), failed)
     return None
 

@@ -172,9 +172,10 @@ class World:
             {
                 **pod,
                 "status": {
+                    "containerStatuses": pod.get("container_statuses", []),
                     "conditions": [
                         {"type": "Ready", "status": "True" if name in self.ready_since else "False"}
-                    ]
+                    ],
                 },
             }
             for name, pod in self.pods.items()
