@@ -56,7 +56,7 @@ def token_in(data: Path) -> str:
     """The token of a data folder, made at its first use."""
     path = data / "token"
     if not path.exists():
-        private_write(path, secrets.token_urlsafe(32))
+        private_write(path, secrets.token_hex(32))
     return path.read_text().strip()
 
 

@@ -84,10 +84,14 @@ class Collector:
         return owner if _uid(owner) == reference["uid"] else None
 
     async def _delete(self, item: Object, policy: Policy) -> None:
+        if _uid(item) not in self._items:
+            return  # It went while we waited for another.
         options = {"propagationPolicy": policy, "preconditions": {"uid": _uid(item)}}
         await _unless_gone(self.client, self._path(item), options)
 
     async def _disown(self, item: Object, lost: frozenset[str]) -> None:
+        if _uid(item) not in self._items:
+            return
         kept = [each for each in references(item) if each["uid"] not in lost]
         answer = await self.client.patch(self._path(item), _metadata(item, ownerReferences=kept or None))
         self.store.put(answer)

@@ -98,9 +98,9 @@ async def _write(client: Client, step: Write, fresh: dict[str, Object]) -> Objec
             current = fresh.get(metadata["uid"], item)
             return await client.put(f"{path_of(item)}/status", {**current, "status": item["status"]})
         case "annotate":
-            return await client.patch(
-                path_of(item), {"metadata": {"annotations": dict(step.annotations or {})}}
-            )
+            # A Deployment's annotations raise its generation unless they come with its status.
+            path = path_of(item) + ("/status" if item["kind"] == "Deployment" else "")
+            return await client.patch(path, {"metadata": {"annotations": dict(step.annotations or {})}})
     answer = await client.delete(path_of(item), {"preconditions": {"uid": metadata["uid"]}})
     # Most types answer with a Status, pods with the pod.
     return answer if answer["kind"] == item["kind"] else None
