@@ -64,18 +64,23 @@ class Envoy:
     admin: str = ""
     rejected: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def log_file(self) -> Path:
+        """Give its log, which outlives a restart of the mesh."""
+        return self.files.root.with_suffix(".log")
+
     async def start(self) -> None:
         """Start it and wait until it serves. Raises EnvoyError."""
         address = self.files.root / "admin-address"
         address.unlink(missing_ok=True)
-        with (self.files.root / "envoy.log").open("ab") as output:
+        with self.log_file.open("ab") as output:
             self.process = spawn(self._command(address), log=output)
         try:
             async with asyncio.timeout(START_S):
                 self.admin = await self._admin_address(address)
                 await self._live()
         except TimeoutError:
-            raise EnvoyError(f"{self.name} does not start: see {output.name}") from None
+            raise EnvoyError(f"{self.name} does not start: see {self.log_file}") from None
         self.rejected = {}
 
     async def ended(self) -> int:
@@ -151,4 +156,4 @@ class Envoy:
     def _check_running(self) -> None:
         code = self.process.poll() if self.process else None
         if code is not None:
-            raise EnvoyError(f"{self.name} ended with {code}: see {self.files.root / 'envoy.log'}")
+            raise EnvoyError(f"{self.name} ended with {code}: see {self.log_file}")

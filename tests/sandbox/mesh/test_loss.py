@@ -54,6 +54,7 @@ def answers_during(folder: Path, lag: str, story: Story) -> Answers:
             await asyncio.sleep(SETTLE_S)
             stop.set()
             await calling
+            assert "REFUSED" not in scene.log() and "NOT TAKEN" not in scene.log()
 
     asyncio.run(run())
     print(dict(answers))

