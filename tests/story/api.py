@@ -18,6 +18,7 @@ from grayrelease.sandbox.kubeconfig import read
 Manifest = dict[str, Any]
 ISTIO = "/apis/networking.istio.io/v1"
 APPS = "/apis/apps/v1"
+POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class Api:
     def post(self, group: str, plural: str, manifest: Manifest) -> Manifest:
         return self._checked(self.session.post(self.path(group, plural), json=manifest, timeout=5))
 
+    def put(self, group: str, plural: str, manifest: Manifest) -> Manifest:
+        url = self.path(group, plural, manifest["metadata"]["name"])
+        return self._checked(self.session.put(url, json=manifest, timeout=5))
+
     def merge(self, group: str, plural: str, name: str, patch: Manifest) -> Manifest:
         """Send a merge patch."""
         headers = {"Content-Type": "application/merge-patch+json"}
@@ -59,11 +64,23 @@ class Api:
     def delete(self, group: str, plural: str, name: str) -> None:
         self._checked(self.session.delete(self.path(group, plural, name), timeout=5))
 
+    def wait_ready(self, deployment: str, within: float = 20) -> None:
+        """Wait until all pods of a Deployment are ready."""
+        end = time.monotonic() + within
+        while not _is_ready(found := self.get(APPS, "deployments", deployment)):
+            assert time.monotonic() < end, f"{deployment} is not ready: {found.get('status')}"
+            time.sleep(POLL_S)
+
     @staticmethod
     def _checked(answer: requests.Response) -> Manifest:
         assert answer.ok, f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:300]}"
         found: Manifest = answer.json()
         return found
+
+
+def _is_ready(deployment: Manifest) -> bool:
+    ready = deployment.get("status", {}).get("readyReplicas", 0)
+    return bool(ready == deployment["spec"]["replicas"])
 
 
 class Record:

@@ -1,0 +1,76 @@
+"""Print one JSON object: how long people wait. The whole product on real parts, on this machine.
+
+Times are the client's, from the POST on: what the server needs is less.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+from demo.options import ROOT, Options
+from demo.stack import Stack
+from tests.bench.figures import Figure
+from tests.bench.moves import Moves
+
+VISITS = 40.0
+"""Visits a second: about 150 requests a second between the services, 40 of them to reviews."""
+CHANGES = 30
+FLIPS = 15
+ROLL_BACKS = 10
+PAGES = 50
+BARE_WRITES = 50
+SEED = (
+    "from tests import seed; from django.contrib.auth.models import User;"
+    "from grayrelease.models import Membership;"
+    "project = seed.project('thousand'); person = User.objects.get(username='operator');"
+    "Membership.objects.create(project=project, user=person, role='operator');"
+    "seed.many_releases(project, person, 1000)"
+)
+
+
+def measure(stack: Stack) -> dict[str, Figure]:
+    """Go through the story many times."""
+    figures: dict[str, Figure] = defaultdict(Figure)
+    moves = Moves(stack, figures)
+    moves.begin(settle_s=0, drain_s=0)
+    for _ in range(CHANGES):
+        moves.verified_change(80)
+        moves.verified_change(20)
+    moves.change_to(0)
+    for _ in range(FLIPS):
+        moves.flip(100, "v2")
+        moves.flip(0, "v1")
+    for _ in range(BARE_WRITES):
+        moves.bare_write()
+    _pages(stack, moves, figures)
+    for _ in range(ROLL_BACKS):
+        moves.roll_back_and_begin_again()
+    return figures
+
+
+def _pages(stack: Stack, moves: Moves, figures: dict[str, Figure]) -> None:
+    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", SEED]
+    subprocess.run(command, cwd=ROOT, env={**stack.settings, "PATH": ""}, check=True)
+    for path, name in ((moves.page, "release_page_ms"), ("/p/thousand/releases/", "release_list_1000_ms")):
+        for _ in range(PAGES):
+            with figures[name].measured():
+                answer = moves.operator.person.get(path)
+            moves.operator.ok(answer)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        with Stack(Options(folder=home / "demo", sandbox=home / "sandbox", visitors=VISITS)) as stack:
+            figures = measure(stack)
+    print(json.dumps({name: figure.as_json() for name, figure in sorted(figures.items())}))
+
+
+if __name__ == "__main__":
+    main()
