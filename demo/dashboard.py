@@ -10,7 +10,7 @@ from demo.secret import remembered
 from demo.valkey import url as valkey_url
 
 PASSWORD = "demo"  # of the demo's users, shown on the sign-in page; made by `manage.py demo_data`
-SERVER = "--worker-class gthread --workers 2 --threads 8 --graceful-timeout 2 --no-control-socket"
+SERVER = "--worker-class gthread --workers 2 --threads 8 --graceful-timeout 2 --no-control-socket --preload"
 WORKER = "-A grayrelease.celery worker --without-gossip --without-mingle --loglevel INFO"
 
 
@@ -32,19 +32,16 @@ def environment(options: Options, postgres: Postgres, metrics: bool) -> dict[str
     }
 
 
-def commands(names: list[str], settings: dict[str, str]) -> list[Part]:
-    """Give the named management commands as parts that end by themselves."""
-    return [
-        Part(name.split()[0], python(ROOT / "manage.py", *name.split()), settings, ready_within=60)
-        for name in names
-    ]
+def preparation(settings: dict[str, str]) -> Part:
+    """Give the command that brings the database and the static files up to date."""
+    return Part("prepare", python("-m", "demo.prepare"), settings, ready_within=180)
 
 
 def web(options: Options, settings: dict[str, str]) -> Part:
     """The pages. Ready when the first one answers."""
     words = ["demo.child", "gunicorn", "grayrelease.wsgi", "--bind", f"127.0.0.1:{options.ports.web}"]
     command = python("-m", *words, *SERVER.split())
-    return Part("web", command, settings, ready=answers(options.web_url))
+    return Part("web", command, settings, ready=answers(options.web_url), ready_within=120)
 
 
 def workers(options: Options, settings: dict[str, str]) -> list[Part]:
@@ -70,4 +67,4 @@ def driver(settings: dict[str, str]) -> Part:
 def _worker(name: str, queue: str, processes: int, options: Options, settings: dict[str, str]) -> Part:
     words = f"demo.child celery {WORKER} -Q {queue} -c {processes} -n {name}@%h"
     log = options.folder / "log" / f"{name}.log"
-    return Part(name, python("-m", *words.split()), settings, ready=says(log, " ready."), ready_within=40)
+    return Part(name, python("-m", *words.split()), settings, ready=says(log, " ready."))

@@ -32,7 +32,7 @@ class Part:
     command: Sequence[str | Path]
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = lambda: True
-    ready_within: float = 20.0
+    ready_within: float = 60.0
     wave: int = 0
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGKILL
@@ -65,6 +65,15 @@ class Running:
         """Give the last line of the log, and where the rest is."""
         lines = self.log.read_text(errors="replace").splitlines()
         return f"{lines[-1] if lines else 'it said nothing'} (see {self.log})"
+
+    def await_end(self) -> None:
+        """Wait until it ended well. Raises StartFailed when it didn't, or its time is over."""
+        try:
+            code = self.process.wait(timeout=self.part.ready_within)
+        except subprocess.TimeoutExpired:
+            raise StartFailed(f"{self.part.name} takes too long: {self.last_words()}") from None
+        if code != 0:
+            raise StartFailed(f"{self.part.name} failed: {self.last_words()}")
 
     def ask_to_stop(self) -> None:
         if self.exit_code() is None:

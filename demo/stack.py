@@ -13,7 +13,7 @@ from demo.postgres import Postgres, data_folder
 from demo.secret import remembered
 from demo.supervisor import Supervisor
 
-COMMANDS = ["migrate", "collectstatic --noinput", "compile_translations"]
+CLUSTER = (sandbox.controllers, sandbox.node, sandbox.mesh)
 
 
 class Stack:
@@ -24,12 +24,10 @@ class Stack:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         self.options, self.say = options, say
-        self.postgres = Postgres(
-            data_folder(folder / "postgres"),
-            options.ports.postgres,
-            remembered(folder / "database-password"),
-            quick=options.quick,
-        )
+        data = data_folder(folder / "postgres")
+        # Beside the data, which for root isn't in our folder: one is of no use without the other.
+        password = remembered(data.with_name("database-password"))
+        self.postgres = Postgres(data, options.ports.postgres, password, quick=options.quick)
         self.supervisor = Supervisor(folder / "log", ROOT, say)
         if (found := prometheus.find()) is None:
             say("fetching Prometheus")
@@ -68,8 +66,7 @@ class Stack:
     def prepare_dashboard(self) -> None:
         """Bring the database and the static files up to date. Raises StartFailed."""
         self.say("preparing the database and static files")
-        self.supervisor.run(*dashboard.commands(COMMANDS, self.settings))
-        self.supervisor.run(*dashboard.commands(["demo_data"], self.settings))
+        self.supervisor.run(dashboard.preparation(self.settings))
 
     def start_dashboard(self) -> None:
         """Start the dashboard and what it watches, and wait for all. Raises StartFailed."""
@@ -89,6 +86,3 @@ class Stack:
     def stop(self) -> None:
         """Stop everything, in order."""
         self.supervisor.stop()
-
-
-CLUSTER = (sandbox.controllers, sandbox.node, sandbox.mesh)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.part import Part, Running, StartFailed
+from demo.part import Part, Running
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STEADY_AFTER = 30.0
 VITAL_FALLS = 3
-PATIENCE = {0: 3.5, 1: 2.0, 2: 2.0}
+PATIENCE = {0: 3.0, 1: 2.0, 2: 1.5}  # seconds, by wave
 
 
 class GaveUp(Exception):
@@ -67,8 +67,7 @@ class Supervisor:
         runs = [Running(command, self.log(command.name), self.folder) for command in commands]
         try:
             for each in runs:
-                if each.process.wait(timeout=each.part.ready_within) != 0:
-                    raise StartFailed(f"{each.part.name} failed: {each.last_words()}")
+                each.await_end()
         finally:
             for each in runs:
                 each.kill()
