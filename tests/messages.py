@@ -1,4 +1,7 @@
-"""Finds every text that people see, in Python and in templates, without xgettext."""
+"""Finds every text that people see, in Python and in templates, without xgettext.
+
+`DJANGO_SETTINGS_MODULE=grayrelease.settings python -m tests.messages` brings the .po file up to date.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import django
+import polib
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
@@ -55,3 +60,26 @@ def _sources() -> Iterator[tuple[Path, str]]:
 def _python(templatized: str) -> str:
     """Give each line of what `templatize` made its calls at its beginning, as Python wants them."""
     return "\n".join(line.strip() for line in templatized.splitlines())
+
+
+def update(path: Path) -> None:
+    """Bring a .po file up to date: new texts come in empty, those that stand nowhere go."""
+    catalogue = polib.pofile(str(path), wrapwidth=100)
+    known = {Message(each.msgid, each.msgid_plural, each.msgctxt or ""): each for each in catalogue}
+    found = messages()
+    for message in known.keys() - found.keys():
+        catalogue.remove(known[message])
+    for message in found:
+        if message not in known:
+            catalogue.append(_entry(message))
+    catalogue.save()
+
+
+def _entry(message: Message) -> polib.POEntry:
+    plural = {"msgid_plural": message.plural, "msgstr_plural": {0: ""}} if message.plural else {"msgstr": ""}
+    return polib.POEntry(msgid=message.text, msgctxt=message.context or None, **plural)
+
+
+if __name__ == "__main__":
+    django.setup()
+    update(ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po")

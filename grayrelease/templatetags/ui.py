@@ -70,6 +70,11 @@ def version(name: str, role: str = "", *, label: bool = True) -> SafeString:
     return format_html('<span class="ver {}">{}{}</span>', role or "stable", name, small)
 
 
+@register.filter
+def role_word(role: str) -> str:
+    return str(words.MEMBERS.get(role, role))
+
+
 @register.inclusion_tag("ui/phase.html")
 def phase_chip(phase: str) -> dict[str, Any]:
     tone, picture = words.PHASE_LOOKS[phase]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext
@@ -74,12 +75,17 @@ class Told:
         return gettext("%(who)s finished the release") % {"who": self.actor}
 
     def _write(self) -> str:
-        facts = {"object": self.event.subject}
+        facts = {"object": self.event.subject.replace("/", " ", 1)}
         if self.event.outcome == "failed":
             return gettext("%(object)s could not be written") % facts
         if self.event.outcome == "attempt":
             return gettext("%(object)s is being written") % facts
-        return gettext("%(object)s written") % facts
+        match self.data.get("verb"):
+            case "create":
+                return gettext("%(object)s created") % facts
+            case "delete":
+                return gettext("%(object)s deleted") % facts
+        return gettext("%(object)s changed") % facts
 
     def _phase(self) -> str:
         after = self.data.get("after", "")
@@ -89,3 +95,10 @@ class Told:
         read = (self.data.get(key, {}).get("share") or 0 for key in ("before", "after"))
         before, after = read
         return before, after
+
+
+def told(events: Iterable[Event]) -> list[Told]:
+    """Return the events, newest first, without the attempts whose outcome is known."""
+    listed = list(events)
+    settled = {event.op for event in listed if event.op and event.outcome != "attempt"}
+    return [Told(each) for each in listed if each.outcome != "attempt" or each.op not in settled]

@@ -16,10 +16,10 @@ from grayrelease.domain.state import Phase
 from grayrelease.models import Event, Inventory, Membership, Release
 from grayrelease.views import ages, charts, parts
 from grayrelease.views.access import Request, member
-from grayrelease.views.events import Told
+from grayrelease.views.events import Told, told
 from grayrelease.views.shown import Shown, Version, seen, versions
 
-EVENTS = 30
+EVENTS = 60
 
 
 def one(who: Membership, pk: int) -> Shown:
@@ -53,13 +53,10 @@ def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
         "stamp": stamp,
         "seen_at": found.at,
         "oob": bool(request.htmx),
-        **told(row, plan),
+        "events": events(row),
+        "routes": routes_text(row, plan),
     }
     return ages.with_ages(parts.render(request, "releases/detail.html", context), **known)
-
-
-def told(row: Shown, plan: Plan) -> dict[str, Any]:
-    return {"events": events(row), "routes": routes_text(row, plan)}
 
 
 def stamp_of(
@@ -75,7 +72,7 @@ def stamp_of(
 
 def events(row: Shown) -> list[Told]:
     wanted = Event.objects.filter(release=row.release).select_related("actor").order_by("-id")[:EVENTS]
-    return [Told(event) for event in wanted]
+    return told(wanted)
 
 
 def routes_text(row: Shown, plan: Plan) -> str:
