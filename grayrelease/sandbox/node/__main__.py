@@ -28,9 +28,9 @@ async def serve(options: argparse.Namespace) -> None:
     data.mkdir(parents=True, exist_ok=True)
     logs = Logs(data / "pods")
     network = options.pod_cidr or network_for(data)
-    runner = web.AppRunner(server(logs), access_log=None)
+    runner = web.AppRunner(server(logs), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", options.port, shutdown_timeout=0)
+    site = web.TCPSite(runner, "127.0.0.1", options.port)
     await site.start()
     port = runner.addresses[0][1]
     async with Client.from_kubeconfig(options.kubeconfig, agent="kubelet") as client:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from grayrelease.sandbox.client import RETRY_S
+from grayrelease.sandbox.client import RETRY_S, UNREACHABLE, ApiError
 from grayrelease.sandbox.node import images, probes
 from grayrelease.sandbox.node.environment import ConfigError, environment
 from grayrelease.sandbox.node.nursery import Child
@@ -142,20 +142,16 @@ class Container:
                 await asyncio.sleep(RETRY_S)
 
     async def _environment(self) -> dict[str, str]:
+        client = self.place.client
         while True:
             try:
-                return await environment(
-                    self.place.client,
-                    self.pod,
-                    self.spec,
-                    self.address,
-                    self.place.data,
-                    sidecar=self.sidecar,
-                )
+                return await environment(client, self.pod, self.spec, self.address, sidecar=self.sidecar)
             except ConfigError as error:
                 self._note("Failed", f"Error: {error}", warning=True)
                 self._show(waiting("CreateContainerConfigError", str(error)))
                 await asyncio.sleep(self.place.back_off)
+            except (ApiError, *UNREACHABLE):
+                await asyncio.sleep(RETRY_S)
 
     async def _back_off(self, seconds: float) -> None:
         metadata, name = self.pod["metadata"], self.state.name
@@ -174,18 +170,20 @@ class Container:
                 await probes.until_it_listens(listens)
             self._ready(True)
             return
-        async for fault in probes.watch(probe, eager=True):
+        async for fault, good in probes.watch(probe, eager=True):
             if fault:
                 self._note("Unhealthy", f"Readiness probe failed: {fault}", warning=True)
-            self._ready(not fault)
+            if good is not None and good != self.state.ready:
+                self._ready(good)
 
     async def _watch_liveness(self) -> None:
         probe = probes.probe_of(self.spec, "livenessProbe", self.address)
         if probe is None:
             return
-        async for fault in probes.watch(probe, eager=False):
+        async for fault, good in probes.watch(probe, eager=False):
             if fault:
                 self._note("Unhealthy", f"Liveness probe failed: {fault}", warning=True)
+            if good is False:
                 text = f"Container {self.state.name} failed liveness probe, will be restarted"
                 self._note("Killing", text)
                 self.kill()

@@ -14,7 +14,16 @@ from grayrelease.sandbox.client import ApiError, Client
 Object = dict[str, Any]
 
 ROOT = Path(grayrelease.__file__).parents[1]
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONDONTWRITEBYTECODE",
+)
 OUTBOUND_PORT = 15001
 KEYED = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
@@ -23,18 +32,17 @@ class ConfigError(Exception):
     """A container refers to what is not there; the text is kubelet's."""
 
 
-def own_environment(data: Path) -> dict[str, str]:
+def own_environment() -> dict[str, str]:
     """Give what a program of ours needs; nothing else of the agent's, which may hold secrets."""
     made = {name: os.environ[name] for name in KEPT if name in os.environ}
-    paths = {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(data / "pycache")}
-    return made | paths | {"PYTHONUNBUFFERED": "1"}
+    return made | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 async def environment(
-    client: Client, pod: Object, container: Object, address: str, data: Path, *, sidecar: bool
+    client: Client, pod: Object, container: Object, address: str, *, sidecar: bool
 ) -> dict[str, str]:
     """Give the variables of a container: what its spec says, and what its image needs to run here."""
-    made = own_environment(data) | {"HOSTNAME": pod["metadata"]["name"]}
+    made = own_environment() | {"HOSTNAME": pod["metadata"]["name"]}
     for entry in container.get("env") or []:
         value = await _value(client, pod, entry, address)
         if value is not None:

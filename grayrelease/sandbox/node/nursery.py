@@ -80,9 +80,7 @@ class Nursery:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-m", "grayrelease.sandbox.workloads.nursery", str(theirs.fileno())]
         # Errors while it loads go where the agent's own go.
-        process = spawn(
-            command, env=own_environment(self.data), cwd=str(self.data), pass_fds=[theirs.fileno()]
-        )
+        process = spawn(command, env=own_environment(), cwd=str(self.data), pass_fds=[theirs.fileno()])
         theirs.close()
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._ready.set()

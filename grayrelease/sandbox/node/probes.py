@@ -89,22 +89,23 @@ async def until_it_listens(probe: Probe) -> None:
         await asyncio.sleep(FAST_S)
 
 
-async def watch(probe: Probe, *, eager: bool) -> AsyncIterator[str]:
-    """Ask for ever; yield at each change: "" for good, or the fault after enough failures in a row.
+async def watch(probe: Probe, *, eager: bool) -> AsyncIterator[tuple[str, bool | None]]:
+    """Ask for ever; yield each fault ("" for none), and good, bad after enough faults in a row, or None.
 
-    `eager` asks often until the first good answer, as people wait for a pod to become ready.
+    `eager` asks often until the first good answer, as people wait for a pod to become ready; only each
+    period's fault counts.
     """
     await asyncio.sleep(probe.delay)
-    failed, shown = 0, None
+    loop = asyncio.get_running_loop()
+    counts_at, failed = loop.time() + (probe.period if eager else 0), 0
     while True:
         fault = await probe.fault()
-        failed = failed + 1 if fault else 0
-        settled = not fault or failed >= probe.failures
-        if settled and shown != bool(fault):
-            shown = bool(fault)
-            yield fault
-        waits_for_first = eager and shown is not False
-        await asyncio.sleep(min(FAST_S, probe.period) if waits_for_first else probe.period)
+        if not fault or loop.time() >= counts_at:
+            counts_at = loop.time() + probe.period
+            eager = eager and bool(fault)
+            failed = failed + 1 if fault else 0
+            yield fault, True if not fault else False if failed >= probe.failures else None
+        await asyncio.sleep(min(FAST_S, probe.period) if eager else probe.period)
 
 
 def _number(container: Object, port: int | str) -> int | None:
