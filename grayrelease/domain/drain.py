@@ -49,5 +49,5 @@ def _of(caller: Caller, loser: str, since: datetime, now: datetime, drain_s: flo
     if caller.last_seen < since and (now - since).total_seconds() > drain_s + FIRST_LOOK_S:
         return Drain("drain-unseen", caller.pod)
     start = max(since, caller.last_request.get(loser, since))
-    wait = drain_s - (caller.last_seen - start).total_seconds()
+    wait = drain_s - max(0.0, (caller.last_seen - start).total_seconds())
     return Drain("draining", caller.pod, wait) if wait > 0 else Drain()

@@ -29,9 +29,9 @@ def deployment(version: str, replicas: int = 1) -> Manifest:
     }
 
 
-def service() -> Manifest:
+def service(uid: str = "uid-reviews") -> Manifest:
     return {
-        "metadata": {"name": "reviews", "namespace": "demo", "uid": "uid-reviews"},
+        "metadata": {"name": "reviews", "namespace": "demo", "uid": uid},
         "spec": {
             "type": "ClusterIP",
             "clusterIP": "10.0.0.7",

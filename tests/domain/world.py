@@ -59,6 +59,7 @@ class World:
     version: int = 0
     release: ReleaseIntent = field(init=False)
     stable: str = "v1"
+    uid: str = "uid-reviews"
     finished: bool = False
 
     def __post_init__(self) -> None:
@@ -182,7 +183,7 @@ class World:
         )
         return Seen(
             now=self.now,
-            service=service(),
+            service=service(self.uid),
             deployments=of("Deployment"),
             pods=pods,
             slices=(self.slice(),),
