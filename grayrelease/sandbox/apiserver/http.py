@@ -12,6 +12,7 @@ from aiohttp import web
 
 from grayrelease.sandbox.apiserver import (
     collections,
+    decoding,
     deletion,
     discovery,
     errors,
@@ -225,7 +226,8 @@ class Door:
                 "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor"
             )
             raise errors.unsupported_media_type(accepted)
-        return await request.read()
+        text = await request.read()
+        return encoded(decoding.parse_yaml(text)) if request.content_type == "application/yaml" else text
 
     def _options(self, request: web.BaseRequest) -> WriteOptions:
         return query.write_options(

@@ -102,6 +102,7 @@ def metadata_problems(item: Object, kind: str) -> Iterator[Cause]:
         yield from (errors.invalid_value("metadata.name", name, problem) for problem in check(name))
     yield from labels_problems(metadata.get("labels") or {}, "metadata.labels")
     yield from _annotations(metadata.get("annotations") or {})
+    yield from _owners(metadata.get("ownerReferences") or [])
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         path = f"metadata.finalizers[{index}]"
         yield from (
@@ -110,6 +111,19 @@ def metadata_problems(item: Object, kind: str) -> Iterator[Cause]:
         if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
             why = "name is neither a standard finalizer name nor is it fully qualified"
             yield errors.invalid_value(path, finalizer, why)
+
+
+def _owners(references: list[Object]) -> Iterator[Cause]:
+    """What is wrong with owner references: something missing, or two that say they control."""
+    for reference in references:
+        for key in ("apiVersion", "kind", "name", "uid"):
+            if not reference.get(key):
+                yield errors.invalid_value(f"metadata.ownerReferences.{key}", "", "must not be empty")
+    controlling = [f"{each.get('kind')}/{each.get('name')}" for each in references if each.get("controller")]
+    if len(controlling) > 1:
+        found = f'Found "true" in references for {controlling[0]} and {controlling[1]}'
+        why = f"Only one reference can have Controller set to true. {found}"
+        yield errors.invalid_value("metadata.ownerReferences", references, why)
 
 
 def labels_problems(labels: Object, path: str) -> Iterator[Cause]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grayrelease.sandbox.apiserver import errors
+from grayrelease.sandbox.apiserver import errors, names
 from grayrelease.sandbox.apiserver.objects import Object, look_up, metadata_of
 
 TOKEN = re.compile(r"\s*(==|!=|[=!,()]|[^\s=!,()]+)")
@@ -77,6 +77,9 @@ def _requirement(tokens: _Tokens) -> Requirement:
 def _identifier(token: str) -> str:
     if token in ("=", "==", "!=", ",", "(", ")", END):
         raise errors.bad_request(f"unable to parse requirement: found '{token}', expected: identifier")
+    for problem in names.qualified_problems(token):
+        shown = errors.shown(token)
+        raise errors.bad_request(f"unable to parse requirement: key: Invalid value: {shown}: {problem}")
     return token
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import secrets
@@ -27,8 +28,7 @@ from grayrelease.sandbox.apiserver.store import Store
 from grayrelease.sandbox.apiserver.writes import Writer
 
 NAMESPACE_NAMES = ("default", "kube-system", "kube-public", "kube-node-lease", "istio-system")
-MAX_BODY_BYTES = 8 * 1024 * 1024
-STOP_S = 2.0
+STOP_S = 0.2
 USER = "sandbox"
 
 
@@ -96,9 +96,20 @@ def _ensure(writer: Writer, resource: Resource, item: Object) -> None:
         writer.create(Place(resource, "v1"), item, WriteOptions(field_manager="sandbox"))
 
 
+def claim(data: Path) -> int:
+    """Make the data folder and hold it for this process: SystemExit if another server has it."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another API server runs on {data}") from None
+    return descriptor
+
+
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; the kubeconfig is there once requests are answered."""
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = claim(settings.data)
     token = token_in(settings.data)
     store = Store(settings.data / "journal.jsonl")
     catalogue = Catalogue(store)
@@ -106,7 +117,9 @@ async def serve(settings: Settings) -> None:
     furnish(store, settings.gateway_api)
     async with aiohttp.ClientSession() as session:
         door = Door(store, catalogue, session, token)
-        runner = web.ServerRunner(web.Server(door, access_log=None), shutdown_timeout=STOP_S)
+        runner = web.ServerRunner(
+            web.Server(door, handler_cancellation=True, access_log=None), shutdown_timeout=STOP_S
+        )
         await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=512)
         await site.start()
@@ -119,6 +132,7 @@ async def serve(settings: Settings) -> None:
         clean_up.close()
         await runner.cleanup()
     store.close()
+    os.close(lock)
 
 
 def _port(runner: web.ServerRunner) -> int:

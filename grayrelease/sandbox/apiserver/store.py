@@ -42,7 +42,7 @@ class Store:
             elif "held" in record:
                 self.table(record["held"])[key_of(record["item"])] = record["item"]
             else:
-                self._remember(record["version"], record["type"], record["resource"], record["item"])
+                self._remember(self._read(record))
         self._journal.open()
         self._journal.rewrite(self.floor, self._held_at_floor(), self._history)
 
@@ -68,26 +68,31 @@ class Store:
     def _change(self, kind: ChangeType, resource: str, item: Object) -> Object:
         version = self.version + 1
         item = {**item, "metadata": {**item["metadata"], "resourceVersion": str(version)}}
-        change = self._remember(version, kind, resource, item)
+        change = Change(version, kind, resource, item, self.table(resource).get(key_of(item)))
         self._journal.append(change)
+        self._remember(change)
         if self._journal.has_grown():
             self._journal.rewrite(self.floor, self._held_at_floor(), self._history)
         for listener in list(self._listeners.get(resource, ())):
             listener(change)
         return item
 
-    def _remember(self, version: int, kind: ChangeType, resource: str, item: Object) -> Change:
-        table, key = self.table(resource), key_of(item)
-        change = Change(version, kind, resource, item, table.get(key))
-        if kind == "DELETED":
+    def _read(self, record: Object) -> Change:
+        resource, item = record["resource"], record["item"]
+        return Change(
+            record["version"], record["type"], resource, item, self.table(resource).get(key_of(item))
+        )
+
+    def _remember(self, change: Change) -> None:
+        table, key = self.table(change.resource), key_of(change.item)
+        if change.type == "DELETED":
             table.pop(key, None)
         else:
-            table[key] = item
-        self.version = version
+            table[key] = change.item
+        self.version = change.version
         self._history.append(change)
         if len(self._history) > HISTORY:
             self.floor = self._history.popleft().version
-        return change
 
     def since(self, version: int) -> Iterator[Change]:
         """The changes of all resources after a version; TooOld if some are no longer held."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.sandbox.apiserver.api_process import ApiProcess
 
 from grayrelease.sandbox.process import spawn
+from tests.sandbox.apiserver.api_process import ApiProcess
 
 CEILING = 0
 """How many conversations may still fail; lower it with the file, never raise it."""
