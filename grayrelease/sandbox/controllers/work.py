@@ -48,8 +48,8 @@ class Queue(Generic[Item]):
             try:
                 await self._look(item)
             except (ApiError, *UNREACHABLE) as error:
-                # A conflict only says that we decided on an old state.
-                if not (isinstance(error, ApiError) and error.status in (404, 409)):
+                # Conflicts only say that we decided on an old state, and 403 that the namespace is going.
+                if not (isinstance(error, ApiError) and error.status in (403, 404, 409)):
                     log.warning("%s: %s", item, error)
                 self.add_later(item, AGAIN_S)
 

@@ -23,6 +23,7 @@ async def visit(plan: Plan, *, report: bool) -> None:
     traffic, until = Traffic(plan), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, until.set)
+    print(f"visiting {plan.url} as {plan.host}, {plan.rate:g} a second", file=sys.stderr, flush=True)
     telling = asyncio.create_task(_tell(traffic)) if report else None
     seconds = await traffic.run(until)
     if telling:
