@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 
 from grayrelease import cluster as clusters
+from grayrelease.cluster.interface import Cluster
 from grayrelease.cluster.memory import Memory
 from grayrelease.cluster.runs import run_pods
 from grayrelease.domain import bookinfo, revision
@@ -32,38 +33,7 @@ class World:
 
     def release(self, share: int = 200, service: str = "reviews", name: str = "reviews-v2") -> Release:
         """Start a release as the wizard does, without the wizard."""
-        plan = self.plan(service, name, share)
-        target, _ = Target.objects.get_or_create(
-            project=self.project, service=service, defaults={"uid": plan.subject.uid, "stable": "v1"}
-        )
-        Target.objects.filter(pk=target.pk).update(generation=target.generation + 1)
-        text = revision.freeze(plan)
-        return Release.objects.create(
-            target=target,
-            name=name,
-            plan=text,
-            revision=revision.revision(text),
-            candidate="v2",
-            stable="v1",
-            mode="canary",
-            share=share,
-            created_by=person("operator"),
-        )
-
-    def plan(self, service: str, name: str, share: int) -> Plan:
-        uid = self.cluster.get("Service", NAMESPACE, service)["metadata"]["uid"]
-        return Plan(
-            mode="canary",
-            name=name,
-            application="bookinfo",
-            subject=Subject(namespace=NAMESPACE, service=service, uid=uid, port=9080),
-            stable=Stable(version="v1", workload=f"{service}-v1"),
-            candidate=Candidate(
-                version="v2", workload=f"{service}-v2", replicas=1, manifest=candidate(service)
-            ),
-            steps=(Step(exposure=Exposure(share=share)),),
-            base="",
-        )
+        return start_release(self.project, self.cluster, share, service, name)
 
     def run(self, release: Release, *, rolling_back: bool = False) -> Outcome:
         """Reconcile once, and let the pods that are asked for run."""
@@ -102,9 +72,47 @@ class World:
     start: int = 0
 
 
-def candidate(service: str) -> Manifest:
+def start_release(
+    project: Project, cluster: Cluster, share: int = 200, service: str = "reviews", name: str = "reviews-v2"
+) -> Release:
+    """Make the rows of a release that brings v2, as the wizard's last step does."""
+    plan = make_plan(cluster, project.namespace, service, name, share)
+    target, _ = Target.objects.get_or_create(
+        project=project, service=service, defaults={"uid": plan.subject.uid, "stable": "v1"}
+    )
+    Target.objects.filter(pk=target.pk).update(generation=target.generation + 1)
+    text = revision.freeze(plan)
+    return Release.objects.create(
+        target=target,
+        name=name,
+        plan=text,
+        revision=revision.revision(text),
+        candidate="v2",
+        stable="v1",
+        mode="canary",
+        share=share,
+        created_by=person("operator"),
+    )
+
+
+def make_plan(cluster: Cluster, namespace: str, service: str, name: str, share: int) -> Plan:
+    uid = cluster.get("Service", namespace, service)["metadata"]["uid"]
+    manifest = candidate(namespace, service)
+    return Plan(
+        mode="canary",
+        name=name,
+        application="bookinfo",
+        subject=Subject(namespace=namespace, service=service, uid=uid, port=9080),
+        stable=Stable(version="v1", workload=f"{service}-v1"),
+        candidate=Candidate(version="v2", workload=f"{service}-v2", replicas=1, manifest=manifest),
+        steps=(Step(exposure=Exposure(share=share)),),
+        base="",
+    )
+
+
+def candidate(namespace: str, service: str) -> Manifest:
     """Return a v2 of one of Bookinfo's deployments, as the wizard would freeze it."""
-    manifests = bookinfo.manifests(NAMESPACE)
+    manifests = bookinfo.manifests(namespace)
     stable = next(each for each in manifests if each["metadata"]["name"] == f"{service}-v1")
     copy = deepcopy(stable)
     copy["metadata"]["name"] = f"{service}-v2"
@@ -123,9 +131,8 @@ def person(name: str) -> User:
 
 def project(**columns: object) -> Project:
     """Make a project with one member for each role; `stranger` is none."""
-    made = Project.objects.create(
-        name="demo", namespace=NAMESPACE, **{"settle_s": 0, "drain_s": 0, **columns}
-    )
+    usual = {"name": "demo", "namespace": NAMESPACE, "settle_s": 0, "drain_s": 0}
+    made = Project.objects.create(**{**usual, **columns})
     for role in Role.values:
         Membership.objects.create(project=made, user=person(role), role=role)
     person("stranger")
