@@ -34,14 +34,14 @@ def environment(options: Options, postgres: Postgres, metrics: bool) -> dict[str
 
 def preparation(settings: dict[str, str]) -> Part:
     """Give the command that brings the database and the static files up to date."""
-    return Part("prepare", python("-m", "demo.prepare"), settings, ready_within=180)
+    return Part("prepare", python("-m", "demo.prepare"), settings)
 
 
 def web(options: Options, settings: dict[str, str]) -> Part:
     """The pages. Ready when the first one answers."""
     words = ["demo.child", "gunicorn", "grayrelease.wsgi", "--bind", f"127.0.0.1:{options.ports.web}"]
     command = python("-m", *words, *SERVER.split())
-    return Part("web", command, settings, ready=answers(options.web_url), ready_within=120)
+    return Part("web", command, settings, ready=answers(options.web_url))
 
 
 def workers(options: Options, settings: dict[str, str]) -> list[Part]:

@@ -12,6 +12,7 @@ from demo.part import Part, Running
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STEADY_AFTER = 30.0
 VITAL_FALLS = 3
+LOG_LIMIT = 5_000_000  # bytes; a longer log of earlier runs is put aside
 PATIENCE = {0: 3.0, 1: 2.0, 2: 1.5}  # seconds, by wave
 
 
@@ -35,6 +36,9 @@ class Supervisor:
         self.running: dict[str, Running] = {}
         self.fallen: dict[str, Fallen] = {}
         self.falls: dict[str, int] = {}
+        for log in logs.glob("*.log"):
+            if log.stat().st_size > LOG_LIMIT:
+                log.replace(log.with_suffix(".log.1"))
 
     def __enter__(self) -> Supervisor:
         return self

@@ -15,7 +15,7 @@ from demo.ports import variable
 from tests.demo.processes import await_that, descendants, is_alive
 from tests.scratch import scratch_folder
 
-pytestmark = [pytest.mark.processes, pytest.mark.slow]
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Demo:
@@ -34,7 +34,7 @@ class Demo:
                 start_new_session=True,
             )
 
-    def says(self, words: str, within: float = 60) -> bool:
+    def says(self, words: str, within: float = 200) -> bool:
         await_that(lambda: words in self.console.read_text() or self.process.poll() is not None, within)
         return words in self.console.read_text()
 
