@@ -42,7 +42,10 @@ class Feed:
         self._apply({kind: dict(self.wanted[kind]) for kind in KINDS})
 
     def change(self, wanted: Configuration, now: float) -> None:
-        """Let the proxy know something else, as late as its lag says; `now` in seconds."""
+        """Take in what the proxy should know; `now` in seconds.
+
+        What a new pod's own proxy starts with is written at once, the rest by `flush`.
+        """
         target = _state(wanted)
         at_once: dict[Kind, Patch] = {}
         for kind in KINDS:
@@ -54,7 +57,6 @@ class Feed:
                 self.queues[kind].put(patch, now)
         self.wanted = target
         self._apply(at_once)
-        self.flush(now)
 
     def flush(self, now: float) -> None:
         """Write what is due."""

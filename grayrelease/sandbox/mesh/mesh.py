@@ -103,11 +103,10 @@ class Mesh:
         now = asyncio.get_running_loop().time()
         for feed, wanted in zip(self.feeds, self._translated(), strict=True):
             feed.change(wanted, now)
-        self._after_write()
-        log.debug("translated in %.1f ms", (time.perf_counter() - began) * 1000)
+        self._flush()
+        log.debug("translated and written in %.1f ms", (time.perf_counter() - began) * 1000)
 
     def _flush(self) -> None:
-        self._late = None
         now = asyncio.get_running_loop().time()
         for feed in self.feeds:
             feed.flush(now)

@@ -136,6 +136,16 @@ class Scene:
                 texts.append(await response.text())
         return "\n".join(texts)
 
+    async def refused(self) -> list[str]:
+        """Name the updates that proxies refused."""
+        found = []
+        for proxy in self.info["proxies"]:
+            url = f"http://{proxy['admin']}/stats"
+            async with self.session.get(url, params={"filter": "update_rejected"}) as response:
+                lines = (await response.text()).splitlines()
+            found += [f"{proxy['name']} {line}" for line in lines if not line.endswith(": 0")]
+        return found
+
     async def _get(self, url: str, host: str, headers: dict[str, str]) -> tuple[int, str]:
         async with self.session.get(url, headers={"Host": host, **headers}) as response:
             return response.status, await response.text()

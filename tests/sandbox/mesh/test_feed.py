@@ -64,6 +64,7 @@ def test_a_proxy_starts_with_everything_whatever_the_lag(tmp_path: Path) -> None
 def test_without_lag_a_change_is_written_at_once(tmp_path: Path) -> None:
     made = feed(tmp_path, "", configuration(["v1"]))
     made.change(configuration(["v1", "v2"], weights=1), now=0)
+    made.flush(now=0)
     assert names(tmp_path, "cds") == ["v1", "v2"]
     assert (endpoints(tmp_path, "v2"), weights(tmp_path)) == ([1], 1)
     assert made.due is None
@@ -72,6 +73,7 @@ def test_without_lag_a_change_is_written_at_once(tmp_path: Path) -> None:
 def test_each_kind_is_as_late_as_its_lag(tmp_path: Path) -> None:
     made = feed(tmp_path, "routes=0,clusters=2,endpoints=1", configuration(["v1"]))
     made.change(configuration(["v1", "v2"], weights=1, ports=(1, 2)), now=0)
+    made.flush(now=0)
     assert (weights(tmp_path), names(tmp_path, "cds"), endpoints(tmp_path, "v1")) == (1, ["v1"], [1])
     assert made.due == 1
     made.flush(now=1)
@@ -83,6 +85,7 @@ def test_each_kind_is_as_late_as_its_lag(tmp_path: Path) -> None:
 def test_a_cluster_never_comes_before_the_file_of_its_endpoints(tmp_path: Path) -> None:
     made = feed(tmp_path, "endpoints=3", configuration(["v1"]))
     made.change(configuration(["v1", "v2"]), now=0)
+    made.flush(now=0)
     assert names(tmp_path, "cds") == ["v1", "v2"]
     assert endpoints(tmp_path, "v2") == []
     made.flush(now=3)
@@ -92,6 +95,7 @@ def test_a_cluster_never_comes_before_the_file_of_its_endpoints(tmp_path: Path) 
 def test_a_new_pods_own_proxy_is_not_late(tmp_path: Path) -> None:
     made = feed(tmp_path, "5", configuration(["v1"]))
     made.change(configuration(["v1", "v2"], pods=("a",)), now=0)
+    made.flush(now=0)
     assert names(tmp_path, "lds") == ["listener-a"]
     assert names(tmp_path, "cds") == ["v1", "inbound|a"]
 
@@ -99,7 +103,9 @@ def test_a_new_pods_own_proxy_is_not_late(tmp_path: Path) -> None:
 def test_a_pod_that_takes_over_an_address_keeps_its_listener(tmp_path: Path) -> None:
     made = feed(tmp_path, "2", configuration(["v1"], pods=("a",)))
     made.change(configuration(["v1"]), now=0)
+    made.flush(now=0)
     made.change(configuration(["v1"], pods=("a",)), now=1)
+    made.flush(now=1)
     made.flush(now=9)
     assert names(tmp_path, "lds") == ["listener-a"]
     assert names(tmp_path, "cds") == ["v1", "inbound|a"]
@@ -108,6 +114,7 @@ def test_a_pod_that_takes_over_an_address_keeps_its_listener(tmp_path: Path) -> 
 def test_endpoints_files_go_after_the_cluster(tmp_path: Path) -> None:
     made = feed(tmp_path, "clusters=1", configuration(["v1", "v2"]))
     made.change(configuration(["v1"]), now=0)
+    made.flush(now=0)
     made.drop_unused_endpoints()
     assert (tmp_path / "eds" / "v2.json").exists()
     made.flush(now=1)
@@ -119,5 +126,6 @@ def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
     made = feed(tmp_path, "", configuration(["v1"]))
     before = dict(made.files.versions)
     made.change(configuration(["v1"], weights=1), now=0)
+    made.flush(now=0)
     changed = [path.name for path, version in made.files.versions.items() if before[path] != version]
     assert changed == ["table.json"]

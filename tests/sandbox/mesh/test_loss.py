@@ -55,6 +55,7 @@ def answers_during(folder: Path, lag: str, story: Story) -> Answers:
             stop.set()
             await calling
             assert "REFUSED" not in scene.log() and "NOT TAKEN" not in scene.log()
+            assert await scene.refused() == []
 
     asyncio.run(run())
     print(dict(answers))

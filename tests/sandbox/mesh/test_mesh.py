@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -24,7 +23,6 @@ from tests.sandbox.mesh.scene import ROOT, Scene, until, until_true
 
 pytestmark = pytest.mark.processes
 
-REFUSED = re.compile("REFUSED|NOT TAKEN")
 CHANGES = 50
 
 
@@ -35,7 +33,9 @@ def play(folder: Path, story: Callable[[Scene], Awaitable[None]], *options: str)
         async with Scene(folder) as scene:
             await scene.start_mesh(*options)
             await story(scene)
-            assert REFUSED.search(scene.log()) is None
+            assert "REFUSED" not in scene.log() and "NOT TAKEN" not in scene.log()
+            scene.info = json.loads((folder / "mesh" / "mesh.json").read_text())
+            assert await scene.refused() == []
 
     asyncio.run(run())
 

@@ -42,7 +42,8 @@ def _log(*, reporter: Reporter, **tags: str) -> list[Object]:
         "response_flags": "%RESPONSE_FLAGS%",
         **tags,
     }
-    labels = [{"name": name, "value_format": value} for name, value in told.items()]
+    # Envoy refuses an empty value.
+    labels = [{"name": name, "value_format": value or "unknown"} for name, value in told.items()]
     counter = {"value_fixed": 1, "stat": {"name": "requests_total", "tags": labels}}
     histogram = {
         "unit": "Milliseconds",
