@@ -57,7 +57,8 @@ def test_shared_fields_stay_until_their_last_owner_lets_go() -> None:
     live, owners = applied(live, config(a="1"), BETA, owners)
     live, owners = applied(live, config(), ALPHA, owners)
     assert live["data"] == {"a": "1"}
-    live, owners = applied(live, config(), BETA, owners)
+    nothing = {key: part for key, part in config().items() if key != "data"}
+    live, owners = applied(live, nothing, BETA, owners)
     assert "data" not in live
 
 
