@@ -53,11 +53,11 @@ def test_another_value_for_anothers_field_is_a_conflict() -> None:
 
 
 def test_shared_fields_stay_until_their_last_owner_lets_go() -> None:
+    nothing = {key: part for key, part in config().items() if key != "data"}
     live, owners = applied({}, config(a="1"), ALPHA, {})
     live, owners = applied(live, config(a="1"), BETA, owners)
-    live, owners = applied(live, config(), ALPHA, owners)
+    live, owners = applied(live, nothing, ALPHA, owners)
     assert live["data"] == {"a": "1"}
-    nothing = {key: part for key, part in config().items() if key != "data"}
     live, owners = applied(live, nothing, BETA, owners)
     assert "data" not in live
 
