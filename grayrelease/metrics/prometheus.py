@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,13 +24,28 @@ from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
 from grayrelease.metrics.windows import Counter, callers, moment, rises, windows
 
 CALLERS_S = 15 * 60
-STEP_S = 20  # a little more than the step of `queries.CALLERS`
 WINDOWS_S = 5 * 60  # raw samples are asked for at most so far back …
-BEFORE_S = 60  # … and so long before a write, for the scrape that is the baseline
-INTERVAL_S = 60  # for so long the time between scrapes is believed
-UNKNOWN_INTERVAL = 15.0
+BEFORE_S = 60  # … and so long before a write, for the scrape that is the baseline; ≥ CALLERS_STEP_S
+SCALE_S = 60
+UNKNOWN_INTERVAL_S = 15.0
+BUCKET_LIMIT = 6_000  # about 300 counters; above it there are no latencies rather than slow ones
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How often a project's callers are scraped, and how many latency buckets they have."""
+
+    at: float
+    interval_s: float
+    buckets: float
+
+    @property
+    def window_s(self) -> float:
+        """Rates need four samples, and no more, to follow a change."""
+        return max(4 * self.interval_s, 5)
 
 
 class Prometheus:
@@ -37,7 +54,7 @@ class Prometheus:
     def __init__(self, url: str, timeout: float) -> None:
         self.url, self.timeout = url.rstrip("/"), timeout
         self.client = _client(self.url) if url else None
-        self.intervals: dict[str, tuple[float, float]] = {}
+        self.scales: dict[str, Scale] = {}
 
     def traffic(self, namespace: str, service: str, *, since: datetime, now: datetime) -> Traffic:
         """Return windows and callers; windows reach back 5 minutes at most, however old the write is."""
@@ -45,28 +62,36 @@ class Prometheus:
         range_s = min((now - since).total_seconds(), WINDOWS_S) + BEFORE_S
         raw = self._at(queries.samples(namespace, service, range_s), now, deadline)
         last = self._at(queries.callers(namespace, service, CALLERS_S), now, deadline)
-        return _read(lambda: _traffic(raw, last, since, now.timestamp() - range_s + STEP_S))
+        return _read(lambda: _traffic(raw, last, since, now.timestamp() - queries.CALLERS_STEP_S))
 
     def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:
         """Return the charts from two queries, and once a minute a third one."""
         deadline = time.monotonic() + self.timeout
-        window_s = max(4 * self._interval(namespace, now, deadline), 5)
+        scale = self._scale(namespace, now, deadline)
         times = queries.grid(now, minutes, step_s)
-        rates = self._over(queries.rates(namespace, window_s), times, step_s, deadline)
-        latencies = self._over(queries.latencies(namespace, window_s), times, step_s, deadline)
+        rates = self._over(queries.rates(namespace, scale.window_s), times, step_s, deadline)
+        latencies: Answer = []
+        if scale.buckets <= BUCKET_LIMIT:
+            query = queries.latencies(namespace, scale.window_s)
+            latencies = self._or_nothing(query, times, step_s, deadline)
         return _read(lambda: _project(times, rates, latencies))
 
-    def _interval(self, namespace: str, now: datetime, deadline: float) -> float:
-        """Ask how often it scrapes: rates need four samples, and no more, to follow a change."""
-        at, interval = self.intervals.get(namespace, (-INTERVAL_S, 0.0))
-        if time.monotonic() - at < INTERVAL_S:
-            return interval
-        answer = self._at(queries.interval(namespace), now, deadline)
-        if not answer:
-            return UNKNOWN_INTERVAL
-        interval = _read(lambda: float(answer[0]["value"][1]))
-        self.intervals[namespace] = (time.monotonic(), interval)
-        return interval
+    def _or_nothing(self, query: str, times: tuple[int, ...], step_s: int, deadline: float) -> Answer:
+        """Ask for latencies, which cost twenty times as much: without an answer the rest still counts."""
+        try:
+            return self._over(query, times, step_s, deadline)
+        except MetricsUnavailable as error:
+            log.warning("No latencies: %s", error)
+            return []
+
+    def _scale(self, namespace: str, now: datetime, deadline: float) -> Scale:
+        """Ask how often it scrapes and how much there is, once a minute."""
+        known = self.scales.get(namespace)
+        if known is None or time.monotonic() - known.at >= SCALE_S:
+            answer = self._at(queries.scale(namespace), now, deadline)
+            known = _read(lambda: _scale(answer))
+            self.scales[namespace] = known
+        return known
 
     def _at(self, query: str, at: datetime, deadline: float) -> Answer:
         params = {"time": f"{at.timestamp():.3f}"}
@@ -135,6 +160,13 @@ def _traffic(raw: Answer, last: Answer, since: datetime, begin: float) -> Traffi
         elif version:
             sent[caller, version] = max(at, sent.get((caller, version), 0))
     return Traffic(windows(rises(counters), since), callers(counters, sent, seen, begin))
+
+
+def _scale(answer: Answer) -> Scale:
+    """Until two scrapes are known the answer is believed for a moment only."""
+    found = {line["metric"]["what"]: float(line["value"][1]) for line in answer}
+    at = time.monotonic() - (0 if "interval" in found else SCALE_S)
+    return Scale(at, found.get("interval", UNKNOWN_INTERVAL_S), found.get("buckets", 0))
 
 
 def _project(times: tuple[int, ...], rates: Answer, latencies: Answer) -> ProjectTraffic:
