@@ -25,6 +25,20 @@ from grayrelease.domain.state import (
 from grayrelease.domain.tell import now_is, says_next
 from grayrelease.domain.verify import Proof
 
+OF_TRAFFIC = frozenset(
+    {
+        "verifying",
+        "not-seen-yet",
+        "too-small",
+        "no-traffic",
+        "no-metrics",
+        "draining",
+        "drain-unseen",
+        "drain-blind",
+    }
+)
+"""What is awaited of traffic: to see it, Prometheus must be asked."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -76,14 +90,8 @@ def _go(look: Look, proof: Proof | None) -> Decision:
         {look.release.id: status},
         look.memory,
         waiting=course.step is not None,
-        needs_traffic=_needs_traffic(proof, course),
+        needs_traffic=course.step is not None and course.step.waits.code in OF_TRAFFIC,
     )
-
-
-def _needs_traffic(proof: Proof | None, course: Course) -> bool:
-    unproven = proof is not None and proof.exposed.verified_at is None
-    writes = course.step is not None and course.step.write is not None
-    return unproven or writes or course.phase == Phase.FINISHING
 
 
 def _ended(look: Look, status: Status) -> Decision:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 from grayrelease.domain import istio
 from grayrelease.domain.marks import OP, digest, edited, labels, name, notes
 from grayrelease.domain.plan import ALL, Exposure, Manifest
-from grayrelease.domain.pods import Endpoints, Trouble, leaving, read_endpoints, trouble, version_of
+from grayrelease.domain.pods import (
+    Endpoints,
+    Trouble,
+    condition,
+    leaving,
+    read_endpoints,
+    trouble,
+    version_of,
+)
 from grayrelease.domain.routes import RouteTable, compose
 from grayrelease.domain.state import Exposed, Goal, Key, Memory, ReleaseIntent, Seen, TargetIntent
 
@@ -127,8 +134,22 @@ class Look:
 
     def settled_pods(self, version: str) -> int:
         """Return how many of them have been so for the settle time."""
+        return sum(1 for since in self.ready_since(version) if not self.settles_in(since))
+
+    def ready_since(self, version: str) -> list[datetime]:
+        """Return since when each pod of a version has been ready and in the EndpointSlices, oldest first."""
         pods = self.endpoints.ready.get(version, frozenset())
-        return sum(1 for pod in pods if not self.settles_in(self.memory.endpoints_since.get(pod, self.now)))
+        since = self.memory.endpoints_since
+        return sorted(since.get(self._readiness[pod], self.now) for pod in pods)
+
+    @cached_property
+    def _readiness(self) -> dict[str, str]:
+        """Each pod's name with the moment it became ready, so that one that failed meanwhile counts anew."""
+        return {name(pod): f"{name(pod)} {_became_ready(pod)}".rstrip() for pod in self.seen.pods}
+
+    def readiness(self) -> set[str]:
+        """Return what `Memory.endpoints_since` is kept by: the ready pods, as they became ready."""
+        return {self._readiness[pod] for pods in self.endpoints.ready.values() for pod in pods}
 
     def needed(self, share: int) -> int:
         """Return how many pods a share needs: rule 5, at least one."""
@@ -156,6 +177,10 @@ class Look:
         return self.memory.exposed.get(self.release.id)
 
 
+def _became_ready(pod: Manifest) -> str:
+    return condition(pod, "Ready").get("lastTransitionTime", "")
+
+
 def _is_as_written(manifest: Manifest, op: str) -> bool:
     return notes(manifest).get(OP) == op and not edited(manifest)
 
@@ -175,7 +200,7 @@ def refresh(look: Look) -> Look:
     memory = replace(
         look.memory,
         endpoints={version: len(pods) for version, pods in ready.items()},
-        endpoints_since=_keep(look.memory.endpoints_since, {*chain(*ready.values())}, look.now),
+        endpoints_since=_keep(look.memory.endpoints_since, look.readiness(), look.now),
         gone_since=_keep(look.memory.gone_since, _gone(look), look.now),
         first_seen=_keep(look.memory.first_seen, _identities(look), look.now),
         capacity=look.memory.capacity or look.ready(look.stable),

@@ -108,8 +108,7 @@ def ready(look: Look, wanted: int) -> Step | None:
         return Step(_not_ready(look, there, needed))
     if look.settled_pods(look.candidate) >= needed:
         return None
-    pods = look.endpoints.ready[look.candidate]
-    since = sorted(look.memory.endpoints_since[pod] for pod in pods)[needed - 1]
+    since = look.ready_since(look.candidate)[needed - 1]
     workload, seconds = look.workload_key(look.candidate).name, ceil(look.settles_in(since))
     return Step(Reason("pods-settling", {"workload": workload, "ready": there, "seconds": seconds}))
 

@@ -160,7 +160,7 @@ class Memory:
     """The few facts that one run leaves to the next: they go into `Target.memory`."""
 
     endpoints_since: Mapping[str, datetime] = field(default_factory=dict)
-    """Pod → since when it has been ready and in the EndpointSlices."""
+    """Pod, with the moment it became ready → since when it has been so and in the EndpointSlices."""
     endpoints: Mapping[str, int] = field(default_factory=dict)
     """Version → how many of its pods are so now."""
     capacity: int = 0

@@ -124,7 +124,7 @@ def assert_reached(world: World, decision: Decision) -> None:
     assert status.phase in (Phase.RUNNING, Phase.TAKEN_OVER, Phase.ROLLED_BACK)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     chapters=CHAPTERS,
     rate=st.sampled_from([0, 5, 50, 50]),

@@ -169,18 +169,7 @@ class World:
         def of(kind: str) -> tuple[Manifest, ...]:
             return tuple(deepcopy(m) for key, m in sorted(self.objects.items(), key=str) if key.kind == kind)
 
-        pods = tuple(
-            {
-                **pod,
-                "status": {
-                    "containerStatuses": pod.get("container_statuses", []),
-                    "conditions": [
-                        {"type": "Ready", "status": "True" if name in self.ready_since else "False"}
-                    ],
-                },
-            }
-            for name, pod in self.pods.items()
-        )
+        pods = tuple(self.as_seen(pod) for pod in self.pods.values())
         return Seen(
             now=self.now,
             service=service(self.uid),
@@ -193,6 +182,13 @@ class World:
             traffic=self.traffic,
             traffic_error="" if self.traffic else self.traffic_error,
         )
+
+    def as_seen(self, pod: Manifest) -> Manifest:
+        """A pod with the status that kubelet gives it."""
+        since = self.ready_since.get(pod["metadata"]["name"])
+        ready = {"type": "Ready", "status": "True" if since else "False", "lastTransitionTime": str(since)}
+        status = {"containerStatuses": pod.get("container_statuses", []), "conditions": [ready]}
+        return {**pod, "status": status}
 
     def slice(self) -> Manifest:
         return {
