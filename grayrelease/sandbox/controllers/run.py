@@ -12,7 +12,7 @@ from grayrelease.sandbox.controllers.objects import condition, controller_of, la
 from grayrelease.sandbox.controllers.store import Resource, Store
 from grayrelease.sandbox.controllers.work import Notes, Queue, carry_out
 
-DISCOVER_S = 5.0
+DISCOVER_S = 30.0
 LOOK_S = 1.0
 RETRY_S = 0.2
 

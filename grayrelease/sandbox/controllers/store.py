@@ -33,6 +33,11 @@ class Resource:
         """Name the group; empty for the core."""
         return self.api_version.rpartition("/")[0]
 
+    @property
+    def is_built_in(self) -> bool:
+        """Tell Kubernetes' own kinds from custom ones of the same name."""
+        return "." not in self.group or self.group.endswith(".k8s.io")
+
     def collection(self, namespace: str = "") -> str:
         """Give the path of all objects, of one namespace or of the cluster."""
         return (
@@ -86,17 +91,17 @@ class Store:
 
     def put(self, item: Object) -> None:
         """Take in the answer of a write."""
-        follower = self._of(item["kind"])
-        if follower:
-            follower.put(item)
+        for resource, follower in self._followers.items():
+            if (resource.kind, resource.api_version) == (item["kind"], item["apiVersion"]):
+                follower.put(item)
 
     def get(self, kind: str, key: Key) -> Object | None:
-        """Find an object by kind, namespace and name."""
+        """Find an object of a built-in kind by namespace and name."""
         follower = self._of(kind)
         return follower.objects.get(key) if follower else None
 
     def all(self, kind: str, namespace: str | None = None) -> list[Object]:
-        """Give the objects of a kind, of one namespace or of the cluster."""
+        """Give the objects of a built-in kind, of one namespace or of the cluster."""
         follower = self._of(kind)
         objects = follower.objects if follower else {}
         return [item for key, item in objects.items() if namespace in (None, key[0])]
@@ -106,7 +111,12 @@ class Store:
         return next((each for each in self.resources if (each.kind, each.group) == (kind, group)), None)
 
     def _of(self, kind: str) -> Follower | None:
-        return next((each for resource, each in self._followers.items() if resource.kind == kind), None)
+        found = (
+            each
+            for resource, each in self._followers.items()
+            if resource.kind == kind and resource.is_built_in
+        )
+        return next(found, None)
 
     def _listener(self, resource: Resource) -> Callable[[Key, Object | None, Object | None], None]:
         return lambda _, old, new: self._hear(resource, old, new)

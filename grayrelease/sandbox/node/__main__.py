@@ -12,7 +12,7 @@ import uvloop
 from aiohttp import web
 
 from grayrelease.sandbox.client import Client
-from grayrelease.sandbox.node.addresses import Addresses, network_for
+from grayrelease.sandbox.node.addresses import Addresses, claim_network
 from grayrelease.sandbox.node.agent import Agent
 from grayrelease.sandbox.node.events import Recorder
 from grayrelease.sandbox.node.logs import Logs, server
@@ -27,7 +27,8 @@ async def serve(options: argparse.Namespace) -> None:
     data: Path = options.data.resolve()
     data.mkdir(parents=True, exist_ok=True)
     logs = Logs(data / "pods")
-    network = options.pod_cidr or network_for(data)
+    claimed, claim = claim_network(data)
+    network = options.pod_cidr or claimed
     runner = web.AppRunner(server(logs), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", options.port)
@@ -46,6 +47,7 @@ async def serve(options: argparse.Namespace) -> None:
         except asyncio.CancelledError:
             return
         finally:
+            claim.close()
             await runner.cleanup()
 
 

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 
-def network_for(folder: Path) -> str:
-    """Derive 127.X.0.0/16 from a folder, so that two sandboxes on one machine seldom share one."""
-    digest = hashlib.sha256(str(folder.resolve()).encode()).digest()
-    # 127.0 is everybody's.
-    return f"127.{1 + digest[0] % 254}.0.0/16"
+# A socket at the end of a network says that it is in use.
+CLAIM_PORT = 15099
+
+
+def claim_network(folder: Path) -> tuple[str, socket.socket]:
+    """Claim 127.X.0.0/16 for as long as the socket is open; X is the folder's own unless that is taken.
+
+    Raises RuntimeError if all are.
+    """
+    first = hashlib.sha256(str(folder.resolve()).encode()).digest()[0]
+    for step in range(254):
+        # 127.0 is everybody's.
+        number = 1 + (first + step) % 254
+        claim = socket.socket()
+        try:
+            claim.bind((f"127.{number}.255.254", CLAIM_PORT))
+        except OSError:
+            claim.close()
+            continue
+        return f"127.{number}.0.0/16", claim
+    raise RuntimeError("no loopback network is free")
 
 
 class Addresses:

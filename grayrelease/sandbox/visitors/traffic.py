@@ -48,6 +48,8 @@ class Traffic:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as session:
+            # It would ask again by itself where a connection was cut, and hide what we count.
+            session._retry_connection = False
             await self._visit_on_time(session, until)
             took = self._now()
             await asyncio.gather(*self._open)

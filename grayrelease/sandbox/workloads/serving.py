@@ -95,6 +95,8 @@ class Calls:
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
             )
+            # It would ask again by itself where a connection was cut.
+            self._session._retry_connection = False
         return self._session
 
 

@@ -151,6 +151,18 @@ def test_a_readiness_probe_is_asked_over_http(kubectl: Kubectl) -> None:
     assert listens(pod["status"]["podIP"])
 
 
+def test_a_log_can_be_followed(kubectl: Kubectl) -> None:
+    kubectl.deploy("talking", ECHO)
+    pod = kubectl.pod("talking", is_ready)
+    path = f"{SPACE}/pods/{pod['metadata']['name']}/log?follow=true&tailLines=1"
+    headers = {"Authorization": f"Bearer {kubectl.token}"}
+    request = urllib.request.Request(kubectl.server + path, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as log:
+        assert b"listens on" in log.readline()
+        get(pod, "/somebody-asked")
+        assert b"GET /somebody-asked 200" in log.readline()
+
+
 def test_settings_may_come_from_a_config_map(kubectl: Kubectl) -> None:
     source = {"configMapKeyRef": {"name": "faults", "key": "rate"}}
     kubectl.deploy("configured", ECHO, env=[{"name": "VERSION", "valueFrom": source}])

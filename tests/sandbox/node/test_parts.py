@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grayrelease.sandbox.node import images, logs
-from grayrelease.sandbox.node.addresses import Addresses, network_for
+from grayrelease.sandbox.node.addresses import Addresses, claim_network
 from grayrelease.sandbox.node.environment import field
 from grayrelease.sandbox.node.injection import wants_sidecar
 from grayrelease.sandbox.node.status import ContainerState, phase, pod_status, running, terminated, waiting
@@ -52,9 +52,14 @@ def test_an_address_is_given_once_and_not_again_soon() -> None:
         addresses.take()
 
 
-def test_a_folder_always_gets_the_same_loopback_network(tmp_path: Path) -> None:
-    network = network_for(tmp_path)
-    assert network == network_for(tmp_path)
+def test_a_folder_gets_its_own_loopback_network_unless_another_has_it(tmp_path: Path) -> None:
+    network, claim = claim_network(tmp_path)
+    other, second = claim_network(tmp_path)
+    claim.close()
+    again, third = claim_network(tmp_path)
+    second.close()
+    third.close()
+    assert network == again != other
     assert network.startswith("127.")
     assert not network.startswith("127.0.")
 
