@@ -17,7 +17,7 @@ from grayrelease.domain.writes import delete, replace
 
 def winner_of(look: Look) -> str:
     """Return who keeps running: whom people chose, but never a version that is gone already."""
-    chosen = look.release.winner or look.stable
+    chosen = look.release.chosen
     other = look.other(chosen)
     return other if look.runs(other) and not look.runs(chosen) else chosen
 

@@ -62,7 +62,7 @@ class Look:
         release = self.release
         if release.goal == Goal.RUN:
             return release.share
-        return ALL if release.goal != Goal.ROLL_BACK and release.winner == self.candidate else 0
+        return ALL if release.chosen == self.candidate else 0
 
     def workload_key(self, version: str) -> Key:
         plan = self.release.plan
@@ -197,13 +197,15 @@ def identity(key: Key, manifest: Manifest | None) -> str:
 def refresh(look: Look) -> Look:
     """Return the same look with a memory that includes what is seen now."""
     ready = look.endpoints.ready
+    # R is what stable had at the start: until the candidate may be sent anything, it may still grow.
+    started = look.has_subset(look.candidate) and look.memory.capacity
     memory = replace(
         look.memory,
         endpoints={version: len(pods) for version, pods in ready.items()},
         endpoints_since=_keep(look.memory.endpoints_since, look.readiness(), look.now),
         gone_since=_keep(look.memory.gone_since, _gone(look), look.now),
         first_seen=_keep(look.memory.first_seen, _identities(look), look.now),
-        capacity=look.memory.capacity or look.ready(look.stable),
+        capacity=look.memory.capacity if started else max(look.memory.capacity, look.ready(look.stable)),
     )
     return replace(look, memory=memory)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from grayrelease.domain.plan import Manifest, Plan
+from grayrelease.domain.plan import ALL, Manifest, Plan
 
 
 class Phase(StrEnum):
@@ -68,6 +68,14 @@ class ReleaseIntent:
     winner: str = ""
     delete_loser: bool = False
     """Delete a losing workload that isn't ours; else it is scaled to 0."""
+
+    @property
+    def chosen(self) -> str:
+        """The version that has, or is to have, all traffic: named by a take over, else by the share."""
+        candidate = self.plan.candidate.version
+        if self.goal == Goal.ROLL_BACK:
+            return self.plan.stable.version
+        return self.winner or (candidate if self.share == ALL else self.plan.stable.version)
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def not_carried(request: Request, asked: Asked, why: operations.NotDone) -> Http
 def ends(row: Shown) -> tuple[str, str]:
     """Return the version that stays and the one that goes."""
     candidate, stable = row.release.candidate, row.release.stable
-    return (candidate, stable) if row.release.winner == candidate else (stable, candidate)
+    return (candidate, stable) if row.release.intent().chosen == candidate else (stable, candidate)
 
 
 def losing(row: Shown, loser: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grayrelease.domain.state import Create, Delete, Goal, Write
+from grayrelease.domain.state import Create, Delete, Goal, Phase, Write
 from tests.domain.conftest import Golden
 from tests.domain.manifests import V1
 from tests.domain.world import World
@@ -56,6 +56,40 @@ def test_a_release_is_rolled_back_by_one_write_and_its_candidate_deleted(golden:
     world.log = world.log[made:]
     compare(golden, "back", world)
     assert (world.finished, world.stable, world.versions()) == (True, "v1", {"v1"})
+
+
+def test_a_share_of_everyone_is_a_take_over_by_whichever_button() -> None:
+    world = World()
+    world.deed(Goal.RUN, 1000)
+    until_still(world)
+    assert world.decide().statuses[7].phase == Phase.TAKEN_OVER
+    world.deed(Goal.FINISH, 1000)
+    until_still(world)
+    assert (world.finished, world.stable, world.versions()) == (True, "v2", {"v2"})
+
+
+def test_finishing_after_a_roll_back_keeps_stable_whatever_share_was_asked_for_before() -> None:
+    world = World()
+    until_still(world)
+    world.deed(Goal.RUN, 1000)
+    until_still(world)
+    world.deed(Goal.ROLL_BACK)
+    until_still(world)
+    world.deed(Goal.FINISH, 0)
+    until_still(world)
+    assert (world.stable, world.versions()) == ("v1", {"v1"})
+
+
+def test_pods_of_stable_that_become_ready_while_it_prepares_count_for_its_capacity() -> None:
+    world = World(stable_pods=4)
+    world.set_ready("reviews-v1-3", False)
+    world.prompt = False
+    world.run()
+    assert world.memory.capacity == 3
+    world.prompt = True
+    world.tick(1)
+    until_still(world)
+    assert world.memory.capacity == 4
 
 
 def test_a_losing_workload_of_somebody_else_is_deleted_if_the_person_chose_so() -> None:

@@ -77,7 +77,7 @@ class World:
         """The candidate's share that people want now."""
         if self.release.goal == Goal.RUN:
             return self.release.share
-        return 1000 if self.release.winner == "v2" and self.release.goal != Goal.ROLL_BACK else 0
+        return 1000 if self.release.chosen == "v2" else 0
 
     def last_request(self, version: str) -> datetime:
         """When a version was last sent a request by its callers, whose routes lag behind."""
