@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-
 # A socket at the end of a network says that it is in use.
 CLAIM_PORT = 15099
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MARKER = re.compile(r"<!-- reviews: (\S+) pod (\S+) -->(.*?)<!-- end of reviews -->", re.DOTALL)
+MARKER = re.compile(r"<!-- reviews: (\S+) pod \S+ -->(.*?)<!-- end of reviews -->", re.DOTALL)
 STARS = re.compile(r'data-stars="(\d)" data-colour="(\w+)"')
 ALL_STARS = {"v1": [], "v2": [("5", "black"), ("4", "black")], "v3": [("5", "red"), ("4", "red")]}
 
@@ -34,20 +34,14 @@ def classify(status: int, body: str) -> Seen:
     found = MARKER.findall(body)
     if len(found) != 1:
         return Seen(fault="mixed" if found else "no reviews")
-    version, pod, reviews = found[0]
-    return Seen(version, _fault(version, pod, reviews))
+    version, reviews = found[0]
+    return Seen(version, _fault(version, reviews))
 
 
-def _fault(version: str, pod: str, reviews: str) -> str:
+def _fault(version: str, reviews: str) -> str:
     if reviews.count('class="review"') != 2:
         return "incomplete"
     stars = STARS.findall(reviews)
     if version not in ALL_STARS or stars == ALL_STARS[version]:
-        return "" if _is_of(pod, version) else "mixed"
+        return ""
     return "no stars" if not stars and version != "v1" else "mixed"
-
-
-def _is_of(pod: str, version: str) -> bool:
-    # Pods of Deployments are named after the version, unless someone named them otherwise.
-    named = re.search(r"-(v\d+)-", pod)
-    return named is None or named[1] == version

@@ -25,12 +25,16 @@ CALL_S = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says. Times in seconds, `error_rate` from 0 to 1."""
+    """What image and environment say. Times in seconds, `error_rate` from 0 to 1.
+
+    `version` is the image's; the echo calls itself `name`, which VERSION can set.
+    """
 
     address: str = "127.0.0.1"
     port: int = 9080
     pod: str = "local"
     version: str = "v1"
+    name: str = "v1"
     outbound: str = ""
     error_rate: float = 0
     latency: float = 0
@@ -43,7 +47,8 @@ class Settings:
             address=variables.get("POD_IP", cls.address),
             port=int(variables.get("PORT", cls.port)),
             pod=variables.get("POD_NAME", cls.pod),
-            version=variables.get("VERSION", version),
+            version=version,
+            name=variables.get("VERSION", version),
             outbound=variables.get("SANDBOX_OUTBOUND", ""),
             error_rate=float(variables.get("ERROR_RATE") or 0),
             latency=float(variables.get("LATENCY_MS") or 0) / 1000,
