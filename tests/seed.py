@@ -95,7 +95,8 @@ def verified(target: Target, release: Release, share: int = 200) -> None:
     """Let the last run have seen two ready pods of each version and the share in the traffic."""
     now = datetime.now(UTC)
     target.observed = {
-        "versions": {v: version(target.service, v) for v in (release.candidate, release.stable)}
+        "versions": [version(target.service, v) for v in (release.candidate, release.stable)],
+        "routes": [],
     }
     target.observed_at = now
     target.memory["exposed"] = {

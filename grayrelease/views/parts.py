@@ -32,7 +32,7 @@ def _text(request: HttpRequest, template: str, part: str | None, context: dict[s
         try:
             return render_to_string(f"{template}#{part}", context | {"part": part}, request)
         except TemplateDoesNotExist as missing:
-            if missing.args[0] != part and str(missing) != part:
+            if str(missing) not in (part, f"{template}#{part}"):
                 raise
     return render_to_string(template, context, request)
 

@@ -59,7 +59,7 @@ def of_project(who: Membership) -> ReleaseQuerySet:
 def for_list(releases: ReleaseQuerySet) -> ReleaseQuerySet:
     """Fetch what a row shows and leave the big columns where they are."""
     heavy = ("plan", "target__observed")
-    return releases.select_related("target", "created_by").defer(*heavy)
+    return releases.select_related("target__project", "created_by").defer(*heavy)
 
 
 def found(who: Membership, query: str, state: str) -> ReleaseQuerySet:
