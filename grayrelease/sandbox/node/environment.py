@@ -8,12 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import grayrelease
 from grayrelease.sandbox.client import ApiError, Client
 
 Object = dict[str, Any]
 
-ROOT = Path(grayrelease.__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 KEPT = (
     "PATH",
     "LANG",

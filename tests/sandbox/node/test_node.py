@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.sandbox.node.kubectl import DEPLOYMENTS, SPACE, Kubectl, node
@@ -203,6 +204,17 @@ def test_pods_end_with_the_agent_and_are_started_again_by_the_next(kubectl: Kube
     assert after["status"]["podIP"] == before["status"]["podIP"]
     assert container(after)["lastState"]["terminated"]["exitCode"] == 137
     assert "again" in get(after)
+
+
+def test_pods_are_started_again_after_their_common_parent_was_killed(kubectl: Kubectl) -> None:
+    kubectl.deploy("orphan", ECHO)
+    kubectl.pod("orphan", is_ready)
+    agent = psutil.Process(kubectl.cluster.supervisor.running["node"].process.pid)
+    (nursery,) = agent.children()
+    nursery.kill()
+    after = kubectl.pod("orphan", lambda pod: is_ready(pod) and container(pod)["restartCount"] == 1)
+    assert container(after)["lastState"]["terminated"]["exitCode"] == 137
+    assert "orphan" in get(after)
 
 
 def test_all_goes_on_after_the_api_server_was_away(kubectl: Kubectl) -> None:

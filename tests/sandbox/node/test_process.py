@@ -12,6 +12,7 @@ import pytest
 
 from grayrelease.sandbox.process import ended, spawn
 
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.processes
 
 PARENT = """
@@ -34,7 +35,7 @@ def alive(pid: int) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="death signals are a Linux feature")
 def test_a_child_dies_with_a_parent_that_was_killed() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=ROOT)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     assert alive(child)
