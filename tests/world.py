@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 
-from grayrelease import cluster as clusters
-from grayrelease.cluster.interface import Cluster
-from grayrelease.cluster.memory import Memory
+from grayrelease.cluster.interface import MANAGER, Cluster
+from grayrelease.cluster.memory import Memory, Recorded
 from grayrelease.cluster.runs import run_pods
-from grayrelease.domain import bookinfo, revision
+from grayrelease.domain import bookinfo, marks, revision
 from grayrelease.domain.plan import Candidate, Exposure, Manifest, Plan, Stable, Step, Subject
 from grayrelease.domain.state import Phase
-from grayrelease.models import Application, Event, Membership, Project, Release, Role, Target
+from grayrelease.models import Event, Installation, Membership, Project, Release, Role, Target
 from grayrelease.reconcile import Outcome, reconcile
-from grayrelease.reconcile.applications import create
 
 NAMESPACE = "demo"
 MANY_RUNS = 30
@@ -30,6 +28,7 @@ class World:
     project: Project
     pods_run: bool = True
     outcomes: list[Outcome] = field(default_factory=list)
+    start: int = 0
 
     def release(self, share: int = 200, service: str = "reviews", name: str = "reviews-v2") -> Release:
         """Start a release as the wizard does, without the wizard."""
@@ -62,14 +61,9 @@ class World:
         routes = self.cluster.get("VirtualService", NAMESPACE, service)["spec"]["http"][0]["route"]
         return {route["destination"]["subset"]: route["weight"] for route in routes}
 
-    def writes(self) -> list[tuple[str, str, str]]:
-        """Return our accepted writes since the application was there."""
-        return [(each.verb, each.kind, each.name) for each in self.ours()]
-
-    def ours(self) -> list[object]:
-        return [each for each in self.cluster.writes[self.start :] if each.manager == "grayrelease"]
-
-    start: int = 0
+    def ours(self) -> list[Recorded]:
+        """Return our accepted writes since Bookinfo runs."""
+        return [each for each in self.cluster.writes[self.start :] if each.manager == MANAGER]
 
 
 def start_release(
@@ -140,14 +134,11 @@ def project(**columns: object) -> Project:
 
 
 def bookinfo_world(cluster: Memory) -> World:
-    """Deploy Bookinfo into an empty cluster and let it run."""
-    home = project()
-    sample = Application.objects.create(
-        project=home, name="bookinfo", manifests=bookinfo.manifests(NAMESPACE), created_by=person("operator")
-    )
-    with clusters.use(cluster):
-        assert create(sample.pk) == Outcome.DONE
-    world = World(cluster, home)
+    """Have Bookinfo running, as if it had been deployed from here."""
+    installation = str(Installation.current().uid)
+    for manifest in bookinfo.manifests(NAMESPACE):
+        cluster.seed(marks.marked(manifest, installation, 0, made=True), manager=MANAGER)
+    world = World(cluster, project())
     world.let_pods_run()
     world.start = len(cluster.writes)
     return world

@@ -17,7 +17,7 @@ from grayrelease.domain.state import Reason
 from grayrelease.models import Draft, Event, Project, Release, Target
 from grayrelease.operations import people
 from grayrelease.operations.deed import raise_generation, short_transaction
-from grayrelease.operations.errors import NotFound, Refused
+from grayrelease.operations.errors import Busy, NotFound, Refused
 from grayrelease.reconcile import scene
 
 PATIENCE_S = 2.0
@@ -124,6 +124,8 @@ def create_release(user: User, draft: Draft) -> Release:
             raise NotFound
         if locked.release is not None:
             return locked.release
+        if locked.frozen != draft.frozen:
+            raise Busy  # another tab froze another plan just now
         if not locked.frozen:
             raise Refused(Reason("required"))
         release = _start(user, locked)

@@ -68,6 +68,7 @@ def _once(target_id: int, rolling_back: bool) -> Outcome:
         return Outcome.MOVED
     except CONFLICTS as error:
         log.info("target %s: %s", target_id, error)
+        run.lease.release(waiting=True)
         return Outcome.CONFLICT
     except ClusterError as error:
         store.failed(run.lease, str(error))
