@@ -8,7 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import playwright
+from playwright.sync_api import sync_playwright
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DRIVER = Path(playwright.__file__).parent / "driver" / "node"
+# The driver's own need, which a bare Debian hasn't.
+PACKAGES = ("chromium", "libatomic1")
 
 
 def find() -> Path | None:
@@ -17,29 +23,34 @@ def find() -> Path | None:
     return Path(found) if found else None
 
 
-def playwrights_own() -> bool:
-    """Say whether Playwright has downloaded a browser of its own."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        return Path(playwright.chromium.executable_path).exists()
+def is_complete() -> bool:
+    """Say whether Playwright's driver runs, and has a browser to drive."""
+    if subprocess.run([DRIVER, "--version"], capture_output=True).returncode != 0:
+        return False
+    return find() is not None or _has_own_browser()
 
 
 def install() -> None:
-    """Install from the distribution as root on Debian, else Playwright's own. Exits if neither works."""
+    """Install the distribution's packages as root on Debian, else Playwright's browser."""
     if os.getuid() == 0 and shutil.which("apt-get"):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "-q", "update"], env=quiet)
-        subprocess.run(["apt-get", "-qy", "install", "--no-install-recommends", "chromium"], env=quiet)
-        if find():
-            return
-    if subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"]).returncode != 0:
-        sys.exit("No Chromium for the browser tests: install your system's package `chromium` and try again.")
+        subprocess.run(["apt-get", "-qy", "install", "--no-install-recommends", *PACKAGES], env=quiet)
+    if not is_complete():
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"])
 
 
 def main() -> None:
-    if find() is None and not playwrights_own():
+    """See that there is a browser; end with a sentence where there is none to be had."""
+    if not is_complete():
         install()
+    if not is_complete():
+        sys.exit(f"The browser tests need your system's packages {' and '.join(PACKAGES)}; install them.")
+
+
+def _has_own_browser() -> bool:
+    with sync_playwright() as found:
+        return Path(found.chromium.executable_path).exists()
 
 
 if __name__ == "__main__":
