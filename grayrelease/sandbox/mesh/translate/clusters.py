@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from grayrelease.sandbox.mesh.translate.objects import Object, selects
@@ -31,7 +32,7 @@ def outbound(
 def inbound(workload: Workload) -> Iterator[Object]:
     """Write the clusters behind a pod's inbound listeners."""
     for port in workload.ports:
-        name = inbound_name(workload, port)
+        name = inbound_name(workload.address, port)
         yield {
             "name": name,
             "type": "STATIC",
@@ -46,9 +47,9 @@ def passthrough() -> Object:
     return {"name": PASSTHROUGH, "type": "STATIC", "load_assignment": _assignment(PASSTHROUGH, [])}
 
 
-def inbound_name(workload: Workload, port: InboundPort) -> str:
+def inbound_name(address: str, port: InboundPort) -> str:
     """Name the cluster of one port of a pod."""
-    return f"inbound|{port.number}||{workload.address}"
+    return f"inbound|{port.number}||{address}"
 
 
 def endpoint_file(folder: Path, cluster: str) -> Path:
@@ -67,14 +68,15 @@ def _of_port(
     ready = registry.endpoints.get((service.fqdn, port.name), [])
     prefix = f"outbound|{port.number}|"
     whole = f"{prefix}|{service.fqdn}{view}"
-    yield _eds(whole, service, port, rule.balancer, folder), _assignment(whole, ready)
+    yield _eds(whole, service.fqdn, port.http2, rule.balancer, folder), _assignment(whole, ready)
     for name, subset in rule.subsets.items():
         own = f"{prefix}{name}|{service.fqdn}{view}"
         chosen = [endpoint for endpoint in ready if selects(subset.labels, endpoint.labels)]
-        yield _eds(own, service, port, subset.balancer, folder), _assignment(own, chosen)
+        yield _eds(own, service.fqdn, port.http2, subset.balancer, folder), _assignment(own, chosen)
 
 
-def _eds(name: str, service: Service, port: ServicePort, balancer: str, folder: Path) -> Object:
+@lru_cache(maxsize=10_000)
+def _eds(name: str, service: str, http2: bool, balancer: str, folder: Path) -> Object:
     source = {"resource_api_version": "V3", "path_config_source": {"path": str(endpoint_file(folder, name))}}
     return {
         "name": name,
@@ -82,8 +84,8 @@ def _eds(name: str, service: Service, port: ServicePort, balancer: str, folder: 
         "eds_cluster_config": {"eds_config": source},
         "connect_timeout": CONNECT_TIMEOUT,
         "lb_policy": balancer or DEFAULT_BALANCER,
-        "metadata": {"filter_metadata": {"istio": {"service": service.fqdn}}},
-        **_common(http2=port.http2),
+        "metadata": {"filter_metadata": {"istio": {"service": service}}},
+        **_common(http2=http2),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from grayrelease.sandbox.mesh.translate.registry import Registry
 from grayrelease.sandbox.mesh.translate.routes import Caller
 from grayrelease.sandbox.mesh.translate.services import usual_port
 from grayrelease.sandbox.mesh.translate.tables import VirtualHost, gateway_hosts, sidecar_hosts
-from grayrelease.sandbox.mesh.translate.workloads import HASH, Workload
+from grayrelease.sandbox.mesh.translate.workloads import Workload
 
 GATEWAY_SERVER_PORT = 80
 """The port that Gateways name; as with a NodePort, people connect to another."""
-GATEWAY_ROUTES = "gateway"
+GATEWAY_ROUTES = "_gateway"
+"""No namespace is named like this."""
 
 
 @dataclass(frozen=True)
@@ -69,30 +70,34 @@ def _by_name(resources: Iterable[Object]) -> dict[str, Object]:
 def _listeners(
     registry: Registry, pods: Sequence[Workload], folder: Folder, gateway_port: int | None
 ) -> Iterator[Object]:
+    asked = _source_labels(registry)
     for pod in pods:
-        yield from listeners.pod_listeners(pod, folder.routes(_routes_name(pod)))
+        yield from listeners.pod_listeners(pod, folder.routes(_routes_name(_caller(pod, asked))))
     if gateway_port is not None:
         yield listeners.gateway_listener(gateway_port, folder.routes(GATEWAY_ROUTES))
 
 
 def _routes(registry: Registry, pods: Sequence[Workload], gateway_port: int | None) -> Iterator[Object]:
-    tables: dict[tuple[str, frozenset[tuple[str, str]]], list[Object]] = {}
     asked = _source_labels(registry)
-    for name, pod in {_routes_name(pod): pod for pod in pods}.items():
-        labels = {name: value for name, value in pod.labels.items() if name in asked}
-        key = pod.namespace, frozenset(labels.items())
-        if key not in tables:
-            tables[key] = _sidecar_table(registry, Caller(pod.namespace, labels))
-        yield {"name": name, "validate_clusters": False, "virtual_hosts": tables[key]}
+    callers = {_routes_name(caller): caller for caller in (_caller(pod, asked) for pod in pods)}
+    for name, caller in callers.items():
+        table = _sidecar_table(registry, caller)
+        yield {"name": name, "validate_clusters": False, "virtual_hosts": table}
     if gateway_port is not None:
         yield _gateway_table(registry, gateway_port)
 
 
-def _routes_name(pod: Workload) -> str:
-    """Name the table of a kind of caller, so that a rule with source labels needs no new listener."""
-    labels = sorted(item for item in pod.labels.items() if item[0] != HASH)
-    digest = hashlib.sha256(repr(labels).encode()).hexdigest()[:12]
-    return f"{pod.namespace}_{digest}"
+def _caller(pod: Workload, asked: Set[str]) -> Caller:
+    """Give what decides on a pod's table: its namespace, and labels that some rule asks its callers for."""
+    return Caller(pod.namespace, {name: value for name, value in pod.labels.items() if name in asked})
+
+
+def _routes_name(caller: Caller) -> str:
+    """Name a table: pods that route alike share one, which costs Envoy one update instead of many."""
+    if not caller.labels:
+        return caller.namespace
+    digest = hashlib.sha256(repr(sorted(caller.labels.items())).encode()).hexdigest()[:12]
+    return f"{caller.namespace}_{digest}"
 
 
 def _source_labels(registry: Registry) -> set[str]:
