@@ -12,7 +12,7 @@ from math import ceil
 from grayrelease.domain import istio, marks
 from grayrelease.domain.look import Look
 from grayrelease.domain.plan import ALL
-from grayrelease.domain.state import Key, Reason, Write
+from grayrelease.domain.state import Goal, Key, Reason, Write
 from grayrelease.domain.writes import create, put
 
 
@@ -37,7 +37,7 @@ def settling(look: Look, key: Key, since: datetime) -> Step | None:
 def forward(look: Look, wanted: int) -> Step | None:
     """Bring the candidate to a share; None once the routes say so and all that they need is there."""
     present = look.share
-    if present is not None and wanted < present and look.has_subset(look.stable):
+    if present is not None and wanted < present and _can_lower(look):
         return routes(look, wanted)
     raises = present is None or wanted > present
     return (
@@ -54,7 +54,7 @@ def back(look: Look) -> Step | None:
     """Take the candidate's exposure out, at once; None once no route gives it traffic."""
     if look.routes is None and not look.runs(look.candidate):
         return None
-    if not look.has_subset(look.stable):
+    if not _can_lower(look):
         return subsets(look, [look.stable, *_exposed(look)])
     if look.routes is None:
         # Rule 8: there are pods of both and no route; this is pinning, not rolling back.
@@ -62,6 +62,15 @@ def back(look: Look) -> Step | None:
     if look.share != 0 or _edited(look, look.routes_key):
         return routes(look, 0)
     return None
+
+
+def _can_lower(look: Look) -> bool:
+    """Tell if routes may name stable at once: its subset is there. A deed adopts edited subsets first.
+
+    Else they would still differ when the routes are written for this deed, and freeze it.
+    """
+    adopts = look.release.goal != Goal.ROLL_BACK and _edited(look, look.subsets_key)
+    return look.has_subset(look.stable) and not adopts
 
 
 def _exposed(look: Look) -> list[str]:

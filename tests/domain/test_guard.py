@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from grayrelease.domain.state import Goal, Key, Phase, Reason
 from tests.domain.manifests import ROUTES, SUBSETS, US, V1, V2, deployment
 from tests.domain.rules import shares
@@ -119,6 +121,33 @@ def test_a_hand_edited_destination_rule_keeps_its_policy_when_a_deed_adopts_it()
     until_still(world)
     assert world.objects[SUBSETS]["spec"]["trafficPolicy"] == policy["trafficPolicy"]
     assert status(world.decide()).phase == Phase.RUNNING
+
+
+LOWERING = [(Goal.RUN, 100, "", Phase.RUNNING), (Goal.TAKE_OVER, 0, "v1", Phase.TAKEN_OVER)]
+
+
+@pytest.mark.parametrize(("goal", "share", "winner", "phase"), LOWERING)
+def test_a_lowering_adopts_edited_subsets_too_and_is_not_frozen_by_them(
+    goal: Goal, share: int, winner: str, phase: Phase
+) -> None:
+    world = exposed()
+    edit(world, SUBSETS, {"trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}})
+    world.deed(goal, share, winner)
+    until_still(world)
+    assert (shares(world) or {}).get("v2", 0) == share
+    assert status(world.decide()).phase == phase
+
+
+def test_rolling_back_does_not_wait_for_edited_subsets() -> None:
+    world = exposed()
+    edit(world, SUBSETS, {"trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}})
+    world.deed(Goal.ROLL_BACK)
+    assert [write.key for write in world.run().writes] == [ROUTES]
+    world.tick(1)
+    until_still(world)
+    world.deed(Goal.FINISH)
+    until_still(world)
+    assert world.finished
 
 
 def test_routes_that_somebody_deleted_come_back_pinned_to_stable_and_then_at_their_share() -> None:
