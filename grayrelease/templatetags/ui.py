@@ -45,6 +45,12 @@ def number(permille: int) -> str:
 
 
 @register.filter
+def tenths(permille: int) -> str:
+    """Write per mille as percent with one decimal, so that the ends of an interval align."""
+    return f"{permille / 10:.1f}"
+
+
+@register.filter
 def percent_or_none(permille: Any) -> str:
     """Write a share that may be missing; a template gives "" for what isn't there."""
     return percent(permille) if isinstance(permille, int) else ""

@@ -37,7 +37,7 @@ def test_it_says_what_visitors_get_what_was_seen_and_who_is_waited_for(
     text = page(operator, release)
     assert "20\u00a0% of all visitors meet v2; everyone else stays on v1" in text
     assert "Set 20\u00a0%, observed 19.4\u00a0%" in text
-    assert "(17.9–21)" in text
+    assert "(17.9–21.0)" in text
     assert "verified after 1.8 s" in text
     assert "Somebody moves the share of v2 or lets a version take over" in text
     assert text.count("2 of 2 pods ready") == 2
