@@ -69,13 +69,18 @@ class Scene:
 
 
 def check(scene: Scene) -> list[Refusal]:
-    """Return what is in the way of a release; empty if nothing is. The most basic comes first."""
+    """Return what is in the way of a release; empty if nothing is. The most basic comes first.
+
+    While a release is live nothing else is said: its second version and its routes are what it's about.
+    """
     if scene.service is None:
         reason = Reason("no-service", {"service": scene.name})
         return [Refusal(reason, Reason("create-workload", {"service": scene.name}))]
+    if scene.releases:
+        return _release(scene)
     of_service = [*_kind(scene), *_ports(scene)]
     of_workload = _workload(scene) if scene.selector else []
-    return [*of_service, *of_workload, *_release(scene), *_routes(scene)]
+    return [*of_service, *of_workload, *_routes(scene)]
 
 
 def stable_workload(scene: Scene) -> Manifest | None:

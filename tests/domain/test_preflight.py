@@ -88,6 +88,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         "name-port-http",
     ),
     ({"releases": ("reviews-v2",)}, "release-exists", "end-release"),
+    (
+        {"releases": ("reviews-v2",), "deployments": (deployment("v1"), deployment("v2"))},
+        "release-exists",
+        "end-release",
+    ),
 ]
 
 
