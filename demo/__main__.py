@@ -12,7 +12,7 @@ from types import FrameType
 from demo.dashboard import PASSWORD
 from demo.death import die_with
 from demo.part import StartFailed
-from demo.postgres import data_folder
+from demo.postgres import data_folder, forget
 from demo.preflight import for_demo
 from demo.stack import Stack
 from demo.state import AlreadyRunning, folders, only_one, options
@@ -80,8 +80,8 @@ def clean() -> None:
     """Remove what demos left: data, logs, secrets."""
     folder, sandbox = folders()
     only_one(folder)
-    data = data_folder(folder / "postgres")
-    for each in (folder, sandbox, data, *([data.parent] if data.parent != folder else [])):
+    forget(data_folder(folder / "postgres"))
+    for each in (folder, sandbox):
         shutil.rmtree(each, ignore_errors=True)
 
 

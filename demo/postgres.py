@@ -6,6 +6,7 @@ server outlives a killed caller.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -87,6 +88,17 @@ def data_folder(wanted: Path) -> Path:
         return wanted
     name = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
     return Path("/var/tmp") / f"grayrelease-{name}" / "data"
+
+
+def forget(data: Path) -> None:
+    """Remove the data, its password, and the binaries that were copied beside them."""
+    for each in (data, data.with_name("database-password"), data.with_name("binaries")):
+        if each.is_dir():
+            shutil.rmtree(each)
+        else:
+            each.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        data.parent.rmdir()  # ours when it is empty now
 
 
 def prepare(data: Path, password: str) -> Path:

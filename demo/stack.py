@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from demo import dashboard, prometheus, sandbox, valkey
 from demo.options import ROOT, Options
-from demo.postgres import Postgres, data_folder
+from demo.postgres import Postgres, data_folder, forget
 from demo.secret import remembered
 from demo.supervisor import Supervisor
 
@@ -84,5 +84,7 @@ class Stack:
         self.supervisor.wait(*self.supervisor.running)
 
     def stop(self) -> None:
-        """Stop everything, in order."""
+        """Stop everything, in order. A quick database is gone then: root's is outside our folder."""
         self.supervisor.stop()
+        if self.options.quick:
+            forget(self.postgres.data)

@@ -12,6 +12,8 @@ import pytest
 
 from demo.options import ROOT, Ports
 from demo.ports import variable
+from demo.postgres import data_folder, forget
+from demo.secret import remembered
 from tests.demo.processes import await_that, descendants, is_alive
 from tests.scratch import scratch_folder
 
@@ -43,6 +45,7 @@ class Demo:
 def place() -> Iterator[tuple[Path, Ports]]:
     with scratch_folder() as folder:
         yield folder, Ports()
+        forget(data_folder(folder / "data" / "postgres"))
 
 
 def start(place: tuple[Path, Ports]) -> Demo:
@@ -87,3 +90,13 @@ def _page_of_a_third_start(place: tuple[Path, Ports]) -> str:
     finally:
         demo.process.send_signal(signal.SIGTERM)
         demo.process.wait(timeout=10)
+
+
+def test_it_forgets_everything_when_asked(place: tuple[Path, Ports]) -> None:
+    folder = place[0] / "forgotten"
+    data = data_folder(folder / "postgres")
+    data.mkdir(parents=True)
+    remembered(data.with_name("database-password"))
+    forgetting = {**os.environ, "DEMO_DIR": str(folder)}
+    subprocess.run([sys.executable, "-m", "demo", "clean"], cwd=ROOT, env=forgetting, check=True)
+    assert not folder.exists() and not data.parent.exists()
