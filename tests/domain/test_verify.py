@@ -74,8 +74,8 @@ def test_a_new_share_in_effect_is_seen_soon() -> None:
 
 def test_an_unchanged_route_hardly_ever_passes() -> None:
     random = Random(7)
-    assert sum(bool(passes(random, 0.2, 250, 200, most=600)) for _ in range(200)) <= 2
-    assert sum(bool(passes(random, 0.0, 50, 0, most=600)) for _ in range(200)) == 0
+    assert sum(bool(passes(random, 0.2, 250, 200, most=400)) for _ in range(100)) <= 2
+    assert sum(bool(passes(random, 0.0, 50, 0, most=400)) for _ in range(100)) == 0
 
 
 def test_requests_that_still_went_the_old_way_cost_time_and_not_the_verdict() -> None:
