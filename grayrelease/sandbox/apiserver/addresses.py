@@ -69,7 +69,7 @@ def _free_address(others: list[Object]) -> str:
 
 def _node_ports(spec: Object, before: Object, others: list[Object], place: Place, item: Object) -> None:
     taken: set[Any] = {port.get("nodePort") for other in others for port in other.get("ports", ())}
-    had = {port["port"]: port.get("nodePort") for port in before.get("ports", ())}
+    had = {port.get("port"): port.get("nodePort") for port in before.get("ports", ())}
     for index, port in enumerate(spec.get("ports", ())):
         wanted = port.get("nodePort")
         if wanted and wanted not in NODE_PORTS:
@@ -78,7 +78,7 @@ def _node_ports(spec: Object, before: Object, others: list[Object], place: Place
             cause = errors.invalid_value(f"spec.ports[{index}].nodePort", wanted, why)
             raise place.invalid([cause], item["metadata"]["name"])
         if not wanted:
-            port["nodePort"] = had.get(port["port"]) or _free_port(taken)
+            port["nodePort"] = had.get(port.get("port")) or _free_port(taken)
         taken.add(port["nodePort"])
 
 

@@ -96,7 +96,7 @@ def _is(value: Any, expected: str) -> bool:
         return expected == "boolean"
     if expected == "integer" and isinstance(value, float):
         return value.is_integer()
-    return isinstance(value, JSON_TYPES[expected])
+    return isinstance(value, JSON_TYPES.get(expected, object))
 
 
 def _wrong_type(value: Any, expected: str, path: str) -> Cause:

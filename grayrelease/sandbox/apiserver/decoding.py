@@ -128,7 +128,7 @@ def settled(value: Any, node: Node, key: str = "") -> Any:
     if isinstance(value, dict) and schema.is_map(node):
         return _settled_map(value, node)
     if isinstance(value, list):
-        return [settled(part, schema.item(node)) for part in value]
+        return [_settled_entry(part, schema.item(node)) for part in value]
     return value
 
 
@@ -145,9 +145,9 @@ def _settled_map(value: Object, node: Node) -> Object:
 
 
 def _settled_entry(part: Any, node: Node) -> Any:
-    """A value of a map with free keys; null in a map of strings becomes the empty string."""
-    if part is None and node.get("type") == "string":
-        return ""
+    """A value of a list or of a map with free keys, where null becomes the empty value of its type."""
+    if part is None:
+        return {"string": "", "object": {}}.get(node.get("type", ""))
     return settled(part, node)
 
 

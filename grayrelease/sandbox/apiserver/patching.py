@@ -196,6 +196,7 @@ def _configuration(body: Any, place: Place) -> Object:
     """Check what an applied configuration must say: apiVersion, kind, no managedFields."""
     if not isinstance(body, dict):
         raise errors.bad_request("error decoding YAML: expected an object")
+    receiving.check_identity(body)
     version, kind = body.get("apiVersion") or "", body.get("kind") or ""
     if not version or not kind:
         shown = version if "/" in version else f"/{version}"

@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import Any
 
-from grayrelease.sandbox.apiserver import decoding, errors, views
+from grayrelease.sandbox.apiserver import decoding, errors, schema, views
 from grayrelease.sandbox.apiserver.objects import Object, metadata_of, parse_time
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
@@ -21,6 +21,7 @@ GO_PACKAGES = {
     "apiextensions.k8s.io": "apiextensions",
 }
 SUMMARY_LENGTH = 30
+METADATA_ONLY = {"type": "object", "properties": {"metadata": schema.definitions()[schema.METADATA]}}
 QUANTITY = re.compile(r"[+-]?[0-9.]+([eEinumkKMGTP]*[-+]?[0-9]*)")
 QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
@@ -32,6 +33,11 @@ def identified(body: Any, place: Place, text: bytes = b"") -> Object:
     """
     if not isinstance(body, dict):
         raise errors.bad_request(f"json: cannot unmarshal {type(body).__name__} into Go value of type object")
+    for key in ("apiVersion", "kind"):
+        if not isinstance(body.get(key) or "", str):
+            raise errors.bad_request(
+                f"json: cannot unmarshal {key} into Go struct field .{key} of type string"
+            )
     if not place.resource.custom:
         return _builtin(body, place)
     version, kind = body.get("apiVersion"), body.get("kind")
@@ -71,6 +77,7 @@ def _builtin(body: Object, place: Place) -> Object:
 
 def named(item: Object, place: Place) -> Object:
     """Check that an object's name and namespace are those of the path, where it has them."""
+    decoding.check_types({"metadata": item.get("metadata")}, METADATA_ONLY, place.kind)
     metadata = dict(metadata_of(item))
     namespace = metadata.get("namespace") or ""
     if place.resource.namespaced and namespace and namespace != place.namespace:
@@ -109,7 +116,8 @@ def well_formed(item: Object, place: Place) -> Object:
     """An object in its stored form, pruned; 400 for wrong types (custom objects are checked later)."""
     node = place.schema
     if place.resource.custom:
-        return views.to_storage(decoding.pruned(item, node), place.resource)
+        metadata = decoding.settled(metadata_of(item), schema.definitions()[schema.METADATA])
+        return views.to_storage({**decoding.pruned(item, node), "metadata": metadata}, place.resource)
     decoding.check_types(item, node, place.kind)
     _check_values(item, node, place.kind)
     settled: Object = decoding.settled(decoding.pruned(item, node), node)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from grayrelease.sandbox.apiserver import apply, decoding, errors, ownership, patches, receiving, views
+from grayrelease.sandbox.apiserver import (
+    apply,
+    decoding,
+    errors,
+    ownership,
+    patches,
+    receiving,
+    schema,
+    views,
+)
 from grayrelease.sandbox.apiserver.booking import Applied
 from grayrelease.sandbox.apiserver.fields import Path
 from grayrelease.sandbox.apiserver.objects import Object, copied, metadata_of, put
@@ -56,13 +65,11 @@ def _written(
     options: WriteOptions,
     applied: Applied | None = None,
 ) -> Answer:
-    scale = body if isinstance(body, dict) else {}
+    scale: Object = body if isinstance(body, dict) else {}
+    decoding.check_types(scale, schema.builtin("autoscaling/v1", "Scale"), "Scale")
     receiving.named(scale if metadata_of(scale).get("name") else {"metadata": {"name": place.name}}, place)
     check_version(place, live, metadata_of(scale).get("resourceVersion"))
     replicas = (scale.get("spec") or {}).get("replicas") or 0
-    if not isinstance(replicas, int):
-        message = "json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32"
-        raise errors.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {message}')
     if replicas < 0:
         cause = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
         raise errors.invalid("Scale", "autoscaling", place.name, [cause])
@@ -82,7 +89,8 @@ def _applied(writer: Writer, place: Place, live: Object, body: Any, options: Wri
     if not options.manager_given:
         cause = errors.required("fieldManager", "is required for apply patch")
         raise errors.invalid_options("PatchOptions", cause)
-    config = body if isinstance(body, dict) else {}
+    config: Object = body if isinstance(body, dict) else {}
+    decoding.check_types(config, schema.builtin("autoscaling/v1", "Scale"), "Scale")
     manager = Manager(options.field_manager, "Apply", place.api_version, place.subresource)
     managers = ownership.read(live)
     path = _replicas_field(place)

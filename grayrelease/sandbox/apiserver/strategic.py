@@ -95,11 +95,16 @@ def _merged_list(live: list[Any], patch: list[Any], order: list[Any] | None, nod
 
 
 def _name(item: Any, merge_key: str) -> Any:
+    if isinstance(item, list):
+        raise PatchRefused(f"{item} is no plain value")
     if not isinstance(item, dict):
         return item
     if merge_key not in item:
         raise PatchRefused(f"map: {item} does not contain declared merge key: {merge_key}")
-    return item[merge_key]
+    name = item[merge_key]
+    if isinstance(name, dict | list):
+        raise PatchRefused(f"map: {item} has a merge key that is no plain value: {merge_key}")
+    return name
 
 
 def _ordered(present: dict[Any, Any], wanted: list[Any], server_order: list[Any]) -> list[Any]:

@@ -142,7 +142,18 @@ def _lease(item: Object) -> Iterator[Cause]:
 
 def _definition(item: Object) -> Iterator[Cause]:
     spec = item["spec"]
-    wanted = f"{spec['names'].get('plural', '')}.{spec.get('group', '')}"
+    paths = ("spec.group", "spec.names.plural", "spec.names.kind", "spec.versions")
+    missing = [path for path in paths if not look_up(item, path)]
+    missing += [
+        f"spec.versions[{index}].{key}"
+        for index, version in enumerate(spec.get("versions", ()))
+        for key in ("name", "schema")
+        if not version.get(key)
+    ]
+    yield from (errors.required(path) for path in missing)
+    if missing:
+        return
+    wanted = f"{spec['names']['plural']}.{spec['group']}"
     if item["metadata"]["name"] != wanted:
         why = 'must be spec.names.plural+"."+spec.group'
         yield errors.invalid_value("metadata.name", item["metadata"]["name"], why)

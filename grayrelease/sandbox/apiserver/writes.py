@@ -105,6 +105,7 @@ class Writer:
         causes = [*names.metadata_problems(new, place.kind), *_problems(place, new, None)]
         if causes:
             raise place.invalid(causes, name)
+        _accept(place, new)
         existing = self.store.get(views.table_name(place.resource), (place.namespace, name))
         if existing is not None:
             gone = "deletionTimestamp" in existing["metadata"]
@@ -129,6 +130,7 @@ class Writer:
         causes += _problems(place, new, live)
         if causes:
             raise place.invalid(causes)
+        _accept(place, new)
         if place.resource.generation and _is_new_generation(place, live, new):
             new["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1
         unchanged = without_version(new) == without_version(live)
@@ -168,8 +170,6 @@ class Writer:
         defaults.fill(place.kind, new)
         if place.resource is SERVICES:
             addresses.allocate(new, live, self.store.table(SERVICES.name).values(), place)
-        if place.resource is DEFINITIONS and "deletionTimestamp" not in new["metadata"]:
-            establish(new)
 
     def _stored(self, place: Place, live: Object, new: Object, options: WriteOptions) -> Object:
         """Keep an update; an object that waited for its finalizers goes with the last of them."""
@@ -206,6 +206,12 @@ def _fresh(place: Place, item: Object, name: str) -> Object:
     if place.resource.has_status and place.kind not in CREATED_WITH_STATUS:
         new.pop("status", None)
     return {**new, "metadata": metadata}
+
+
+def _accept(place: Place, new: Object) -> None:
+    """Do at once, in place, what the API server's own controllers do a moment later."""
+    if place.resource is DEFINITIONS and "deletionTimestamp" not in new["metadata"]:
+        establish(new)
 
 
 def _problems(place: Place, new: Object, live: Object | None) -> list[errors.Cause]:
