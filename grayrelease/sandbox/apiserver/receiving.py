@@ -33,11 +33,7 @@ def identified(body: Any, place: Place, text: bytes = b"") -> Object:
     """
     if not isinstance(body, dict):
         raise errors.bad_request(f"json: cannot unmarshal {type(body).__name__} into Go value of type object")
-    for key in ("apiVersion", "kind"):
-        if not isinstance(body.get(key) or "", str):
-            raise errors.bad_request(
-                f"json: cannot unmarshal {key} into Go struct field .{key} of type string"
-            )
+    check_identity(body)
     if not place.resource.custom:
         return _builtin(body, place)
     version, kind = body.get("apiVersion"), body.get("kind")
@@ -52,6 +48,15 @@ def identified(body: Any, place: Place, text: bytes = b"") -> Object:
         cause = errors.invalid_value("kind", kind, f"must be {place.kind}")
         raise errors.invalid(kind, place.group, metadata_of(body).get("name", ""), [cause])
     return body
+
+
+def check_identity(body: Object) -> None:
+    """Refuse kinds and versions that are no texts."""
+    for key in ("apiVersion", "kind"):
+        if body.get(key) is not None and not isinstance(body[key], str):
+            raise errors.bad_request(
+                f"json: cannot unmarshal {key} into Go struct field .{key} of type string"
+            )
 
 
 def _no_kind(text: str, place: Place) -> errors.ApiError:
