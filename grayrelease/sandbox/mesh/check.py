@@ -11,7 +11,7 @@ from grayrelease.sandbox.mesh.feed import Feed
 
 log = logging.getLogger(__name__)
 
-TAKEN_S = 2.0
+TAKEN_S = 5.0
 POLL_S = 0.05
 
 
@@ -26,8 +26,11 @@ async def check(envoy: Envoy, feed: Feed) -> bool:
 
 async def _taken(envoy: Envoy, feed: Feed) -> bool:
     deadline = asyncio.get_running_loop().time() + TAKEN_S
+    wanted = expected(feed)
     while True:
-        missing = behind(expected(feed), await envoy.versions())
+        held = await envoy.versions()
+        # What went in the meantime is no longer waited for.
+        missing = behind({name: wanted[name] for name in wanted.keys() & expected(feed).keys()}, held)
         refused = await envoy.refused()
         for name in refused:
             log.error("REFUSED by %s: %s, the last good state stays in force", envoy.name, name)
@@ -51,8 +54,8 @@ def expected(feed: Feed) -> dict[str, str]:
 
 
 def behind(wanted: Mapping[str, str], held: Mapping[str, str]) -> list[str]:
-    """Name what Envoy has in another version than written."""
-    return [name for name, version in wanted.items() if held.get(name) != version]
+    """Name what Envoy has in an older version than written."""
+    return [name for name, version in wanted.items() if int(held.get(name) or 0) < int(version)]
 
 
 def _routes(feed: Feed) -> dict[str, str]:
