@@ -96,6 +96,10 @@ def _start(target_id: int, owner: str) -> Run:
 
 def _carry_out(run: Run, with_metrics: bool) -> None:
     lists, service = gather.gather(run.cluster, run.intent)
+    # What was seen is as of now, not of before a slow API server's answer: else it would settle too soon.
+    run = replace(
+        run, now=Target.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=run.target.pk)
+    )
     unknown = attempts.resolve(run.scope, gather.by_key(lists), gather.WRITTEN_KINDS, run.now)
     seen = gather.seen(lists, service, attempts.written(run.scope), run.now)
     decision = lifecycle.decide(run.intent, seen, run.memory)
