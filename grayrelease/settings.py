@@ -150,6 +150,7 @@ CACHES = {
 # Celery: the broker is a door bell; the database holds what is to be done
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_DB_REUSE_MAX = 1_000_000  # else Celery connects anew for each task (15 ms); tasks check it themselves
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 30

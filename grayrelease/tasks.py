@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from celery import Task
+from django.db import close_old_connections
 from kombu.exceptions import KombuError
 from kombu.transport.redis import Transport
 
@@ -25,23 +26,27 @@ BROKER_ERRORS: tuple[type[Exception], ...] = (
 
 @app.task
 def reconcile(target_id: int) -> None:
+    close_old_connections()
     run(target_id)
 
 
 @app.task
 def roll_back(target_id: int) -> None:
     """In a queue and a worker process of its own: never behind an ordinary run."""
+    close_old_connections()
     run(target_id, rolling_back=True)
 
 
 @app.task
 def create_application(application_id: int) -> None:
+    close_old_connections()
     applications.create(application_id)
 
 
 @app.task
 def sweep() -> None:
     """Ring for every target that differs, is due, or was not looked at for a while."""
+    close_old_connections()
     for target_id in sweeping.due():
         if not ring(reconcile, target_id):
             return
