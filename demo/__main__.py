@@ -69,7 +69,7 @@ def _announce(stack: Stack, seconds: float) -> None:
 Ready: {stack.options.web_url}
   Sign in as operator, lead, viewer or admin, password: {PASSWORD}
   Bookinfo, once deployed: {stack.options.bookinfo_url}
-  kubectl --kubeconfig {stack.options.kubeconfig} get pods -A
+  kubectl --kubeconfig {stack.options.kubeconfig}.kubectl get pods -A
   Logs: {stack.options.folder}/log   Started in {seconds:.1f} s   Ctrl-C stops everything
 """,
         flush=True,
