@@ -113,7 +113,7 @@ def carry(request: Request, asked: Asked, do: Callable[[], Deed]) -> HttpRespons
         raise PermissionDenied from forbidden
     except operations.NotDone as not_done:
         return not_carried(request, asked, not_done)
-    if not deed.rung:
+    if not deed.rung and asked.kind != "roll_back":  # that one was carried out here
         messages.warning(request, gettext("Saved; it will be carried out within %(n)s s.") % {"n": DRIVER_S})
     return redirect(asked.row.url)
 

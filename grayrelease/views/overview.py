@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from grayrelease.models import Inventory, Membership
-from grayrelease.views import parts
+from grayrelease.views import ages, parts
 from grayrelease.views.access import Request, member
 from grayrelease.views.releases import HELD, for_list, of_project
 from grayrelease.views.shown import Shown
@@ -19,13 +19,18 @@ LATELY = 5
 @member
 def overview(request: Request, who: Membership) -> HttpResponse:
     live = [Shown(each, who.role) for each in for_list(of_project(who)).filter(phase__in=HELD)[:MANY]]
-    over = for_list(of_project(who)).exclude(phase__in=HELD)[:LATELY]
+    over = [Shown(each, who.role) for each in for_list(of_project(who)).exclude(phase__in=HELD)[:LATELY]]
+    inventory = Inventory.objects.filter(project=who.project).first()
+    stamp = ages.stamp([row.told() for row in (*live, *over)], inventory and inventory.error)
+    if ages.unchanged(request, stamp):
+        return HttpResponse(status=204)
     context = {
         "menu": "overview",
         "rows": live,
         "needed": [row for row in live if row.need],
-        "lately": [Shown(each, who.role) for each in over],
+        "lately": over,
         "applications": who.project.applications.count(),
-        "inventory": Inventory.objects.filter(project=who.project).first(),
+        "inventory": inventory,
+        "stamp": stamp,
     }
     return parts.render(request, "overview/overview.html", context)

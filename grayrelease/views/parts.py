@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -52,8 +52,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "project": membership and membership.project,
         "may_act": membership is not None and may_act(membership),
         "projects": projects(request),
-        "here": request.get_full_path() if request.method == "GET" else request.path,
+        "here": here(request),
     }
+
+
+def here(request: HttpRequest) -> str:
+    """Return the page's own address: of a poll without what it has seen."""
+    query = request.GET.copy() if request.method == "GET" else QueryDict(mutable=True)
+    query.pop("seen", None)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def projects(request: HttpRequest) -> list[Membership]:

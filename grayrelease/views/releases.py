@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from grayrelease.domain.state import LIVE, Phase
 from grayrelease.models import Membership, Release, ReleaseQuerySet
-from grayrelease.views import parts
+from grayrelease.views import ages, parts
 from grayrelease.views.access import Request, member
 from grayrelease.views.shown import Shown
 
@@ -41,10 +41,15 @@ def index(request: Request, who: Membership) -> HttpResponse:
     """List the project's releases, newest first: filter, search, pages."""
     query, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     page = _page(found(who, query, state), request.GET.get("page"))
+    rows = [Shown(release, who.role) for release in page]
+    stamp = ages.stamp([row.told() for row in rows], page.paginator.count)
+    if ages.unchanged(request, stamp):
+        return HttpResponse(status=204)
     context: dict[str, Any] = {
         "menu": "releases",
         "page": page,
-        "rows": [Shown(release, who.role) for release in page],
+        "rows": rows,
+        "stamp": stamp,
         "query": query,
         "state": state if state in STATES else "",
         "any": bool(page.paginator.count) or of_project(who).exists(),

@@ -84,6 +84,11 @@ class Shown:
     def over(self) -> bool:
         return not self.live
 
+    def told(self) -> list[Any]:
+        """Return what a list shows of it: when that changes, the list is drawn anew."""
+        release = self.release
+        return [release.pk, release.phase, release.status, self.share, release.share, repr(self.observed)]
+
     @property
     def mode(self) -> str:
         return str(words.MODES[self.release.mode])

@@ -138,3 +138,17 @@ def test_several_projects_are_switched_between_in_the_menu(
     text = text_of(operator, "/p/demo/")
     assert 'id="projects"' in text
     assert 'href="/p/shop/"' in text
+
+
+@pytest.mark.parametrize("address", ["/p/demo/", "/p/demo/releases/?q=reviews", "/p/demo/applications/"])
+def test_lists_are_live_and_say_nothing_twice(address: str, release: Release, operator: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "live"}
+    part = operator.get(address, headers=headers).content.decode()
+    assert "<html" not in part
+    stamp = part.split('"seen": "')[1].split('"')[0]
+    join = "&" if "?" in address else "?"
+    assert operator.get(f"{address}{join}seen={stamp}", headers=headers).status_code == 204
+    Release.objects.update(share_in_effect=300, phase="frozen")
+    again = operator.get(f"{address}{join}seen={stamp}", headers=headers)
+    assert again.status_code == (204 if "applications" in address else 200)
+    assert "seen=" not in again.content.decode()
