@@ -71,7 +71,7 @@ class Kubectl:
         items: list[Object] = self.call("GET", f"{SPACE}/pods?labelSelector=app%3D{name}")["items"]
         return items
 
-    def pod(self, name: str, holds: Callable[[Object], bool], seconds: float = 20) -> Object:
+    def pod(self, name: str, holds: Callable[[Object], bool], seconds: float = 40) -> Object:
         """Wait until the only pod of a Deployment is as wanted."""
 
         def found() -> Object | None:
@@ -80,7 +80,7 @@ class Kubectl:
 
         return self.wait(found, seconds)
 
-    def wait(self, ask: Callable[[], Any], seconds: float = 20) -> Any:
+    def wait(self, ask: Callable[[], Any], seconds: float = 40) -> Any:
         deadline = time.monotonic() + seconds
         while not (answer := ask()):
             assert time.monotonic() < deadline, self.cluster.supervisor.log("node").read_text()

@@ -128,7 +128,7 @@ def test_a_pod_that_leaves_is_no_endpoint_but_serves_on_for_a_while(kubectl: Kub
     assert "leaving" in get(pod)
     kubectl.wait(lambda: not kubectl.pods("leaving"))
     assert not listens(address)
-    assert endpoints(kubectl, "leaving") == []
+    kubectl.wait(lambda: endpoints(kubectl, "leaving") == [])
 
 
 def test_the_grace_period_ends_what_does_not_end_itself(kubectl: Kubectl) -> None:
@@ -137,7 +137,7 @@ def test_the_grace_period_ends_what_does_not_end_itself(kubectl: Kubectl) -> Non
     path = f"{SPACE}/pods/{pod['metadata']['name']}"
     kubectl.merge(f"{DEPLOYMENTS}/stubborn", {"spec": {"replicas": 0}})
     kubectl.call("DELETE", path, {"gracePeriodSeconds": 1})
-    kubectl.wait(lambda: not kubectl.exists(path), seconds=45)
+    kubectl.wait(lambda: not kubectl.exists(path))
     assert not listens(pod["status"]["podIP"])
 
 

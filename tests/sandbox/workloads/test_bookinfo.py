@@ -124,7 +124,7 @@ def test_errors_and_delays_come_as_asked(tmp_path: Path) -> None:
 
 
 def test_a_workload_serves_for_a_while_after_sigterm_and_then_ends_well(tmp_path: Path) -> None:
-    with running(tmp_path / "log", ("echo", "v1"), DRAIN_S="0.5") as (echo,):
+    with running(tmp_path / "log", ("echo", "v1"), DRAIN_S="2") as (echo,):
         echo.process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         answered = 0
