@@ -104,7 +104,7 @@ def _marked(place: Place, live: Object, options: DeleteOptions) -> Object:
     grace = _grace(place, live, options)
     first = "deletionTimestamp" not in metadata
     if first:
-        metadata["deletionTimestamp"] = now_text()
+        metadata["deletionTimestamp"] = now_text(later_s=grace)
         if place.resource.generation:
             metadata["generation"] = metadata.get("generation", 0) + 1
     if place.resource is not NAMESPACES and (first or grace < metadata.get("deletionGracePeriodSeconds", 0)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Object = dict[str, Any]
@@ -25,9 +25,9 @@ def copied(value: Any) -> Any:
     return value
 
 
-def now_text() -> str:
-    """The present moment as Kubernetes writes times: UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def now_text(later_s: float = 0) -> str:
+    """The present moment, or one some seconds later, as Kubernetes writes times: UTC, whole seconds."""
+    return (datetime.now(UTC) + timedelta(seconds=later_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_time(text: str) -> datetime:

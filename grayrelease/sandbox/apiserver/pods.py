@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
 from grayrelease.sandbox.apiserver import decoding, deletion, errors, patching
 from grayrelease.sandbox.apiserver.builtin import NAMESPACES, PODS
 from grayrelease.sandbox.apiserver.deletion import DeleteOptions
-from grayrelease.sandbox.apiserver.objects import Object, copied
+from grayrelease.sandbox.apiserver.objects import Object, copied, now_text
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.writes import CREATED, OK, Answer, Writer
 
@@ -81,7 +80,7 @@ def _token(account: Object, text: bytes) -> Answer:
     body, _ = decoding.parse_json(text)
     spec = body.get("spec") or {}
     seconds = spec.get("expirationSeconds", TOKEN_S)
-    expires = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    expires = now_text(later_s=seconds)
     kept = ("name", "namespace", "uid", "creationTimestamp")
     item = {
         "kind": "TokenRequest",

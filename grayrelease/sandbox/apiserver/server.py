@@ -19,6 +19,7 @@ from grayrelease.sandbox.apiserver import gateway_api, istio
 from grayrelease.sandbox.apiserver.builtin import DEFINITIONS, NAMESPACES
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
 from grayrelease.sandbox.apiserver.definitions import CleanUp
+from grayrelease.sandbox.apiserver.expiry import Expiry
 from grayrelease.sandbox.apiserver.http import Door
 from grayrelease.sandbox.apiserver.objects import Object
 from grayrelease.sandbox.apiserver.place import Place
@@ -128,7 +129,9 @@ async def serve(settings: Settings) -> None:
         private_write(settings.data / "kubeconfig.kubectl", kubeconfig(for_kubectl, token))
         private_write(settings.data / "kubeconfig", kubeconfig(url, token))
         print(f"API server on {url}", file=sys.stderr, flush=True)
+        sweeping = asyncio.create_task(Expiry(store).run())
         await _stopped()
+        sweeping.cancel()
         clean_up.close()
         await runner.cleanup()
     store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from grayrelease.sandbox.apiserver import journal as journal_module
 from grayrelease.sandbox.apiserver import store as store_module
 from grayrelease.sandbox.apiserver.changes import Change
+from grayrelease.sandbox.apiserver.expiry import Expiry
 from grayrelease.sandbox.apiserver.store import Store, TooOld
 
 TABLE = "/configmaps"
@@ -115,3 +117,15 @@ def test_a_grown_journal_is_rewritten_without_losing_anything(
     again = reopened(path)
     assert again.table(TABLE) == store.table(TABLE)
     assert (again.version, again.floor) == (store.version, store.floor)
+
+
+def test_events_go_an_hour_after_their_last_change(store: Store) -> None:
+    expiry = Expiry(store)
+    store.put("/events", item("old"))
+    store.put(TABLE, item("a"))
+    now = time.monotonic()
+    expiry.sweep(now + 3500)
+    assert [key[1] for key in store.table("/events")] == ["old"]
+    expiry.sweep(now + 3700)
+    assert list(store.table("/events")) == []
+    assert [key[1] for key in store.table(TABLE)] == ["a"]
