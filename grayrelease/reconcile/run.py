@@ -41,7 +41,6 @@ class Run:
     now: datetime
     scope: Scope
     lease: Lease
-    cluster: Cluster
 
 
 def reconcile(target_id: int, *, rolling_back: bool = False) -> Outcome:
@@ -90,12 +89,12 @@ def _start(target_id: int, owner: str) -> Run:
         now=target.now,
         scope=Scope(target.project_id, target_id=target_id),
         lease=Lease(Target, target_id, owner, {"generation": target.generation}),
-        cluster=clusters.connect(target.project.cluster),
     )
 
 
 def _carry_out(run: Run, with_metrics: bool) -> None:
-    lists, service = gather.gather(run.cluster, run.intent)
+    cluster = clusters.connect(run.target.project.cluster)
+    lists, service = gather.gather(cluster, run.intent)
     # What was seen is as of now, not of before a slow API server's answer: else it would settle too soon.
     run = replace(
         run, now=Target.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=run.target.pk)
@@ -107,9 +106,9 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
         seen = _with_traffic(run, seen)
         decision = lifecycle.decide(run.intent, seen, run.memory)
     if any(map(is_destructive, decision.writes)):
-        decision = _decide_again(run, seen, decision)
+        decision = _decide_again(run, cluster, seen, decision)
     if decision.writes:
-        apply(run.cluster, run.intent.namespace, run.scope, run.lease, decision.writes, unknown)
+        apply(cluster, run.intent.namespace, run.scope, run.lease, decision.writes, unknown)
     store.carried(run.lease, run.target, run.releases, decision, _observed(seen))
 
 
@@ -134,9 +133,9 @@ def _with_traffic(run: Run, seen: Seen) -> Seen:
     return replace(seen, traffic=traffic)
 
 
-def _decide_again(run: Run, seen: Seen, decision: Decision) -> Decision:
+def _decide_again(run: Run, cluster: Cluster, seen: Seen, decision: Decision) -> Decision:
     """Before what can't be taken back: read the routes anew. What still comes out is done."""
-    fresh = gather.with_routes(seen, gather.routes(run.cluster, run.intent))
+    fresh = gather.with_routes(seen, gather.routes(cluster, run.intent))
     again = lifecycle.decide(run.intent, fresh, run.memory)
     kept = tuple(write for write in again.writes if write in decision.writes)
     return replace(again, writes=kept, waiting=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from pytest_django import Settings
 
+from grayrelease import cluster as clusters
 from grayrelease.cluster.interface import Conflict, Refused, Unreachable
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
@@ -204,3 +207,15 @@ def test_every_object_we_write_names_its_attempt_and_its_owner(world: World) -> 
     for each in world.ours():
         assert attempts[marks.notes(each.manifest)[marks.OP]] == ["attempt", "done"]
         assert marks.owner(each.manifest) is not None
+
+
+def test_a_cluster_that_cannot_be_connected_to_is_named_too(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    release = world.release()
+    settings.KUBECONFIG = str(tmp_path / "none")
+    with clusters.use(None):  # type: ignore[arg-type]
+        assert reconcile(release.target_id) == Outcome.FAILED
+    release.target.refresh_from_db()
+    assert release.target.error
+    assert take(Target, release.target_id, "the next one")
