@@ -61,19 +61,24 @@ def counts(traffic: Traffic, since: datetime, candidate: str, stable: str) -> li
 
 
 def in_effect(windows: Sequence[Count], share: int, before: int) -> bool:
-    """Tell if the windows since a write show its share (SAFETY §3, "Verified"); shares in per mille.
+    """Tell if the windows since a write show its share, see `since_effect`; shares in per mille."""
+    return bool(since_effect(windows, share, before))
+
+
+def since_effect(windows: Sequence[Count], share: int, before: int) -> Sequence[Count]:
+    """Return the windows since a write took effect; none while they don't show it (SAFETY §3, "Verified").
 
     Σᵢ LRᵢ/(i(i+1)) ≥ 100 with LRᵢ over windows i…now, ≥ 20 requests, and the share within the 99 %
     interval of the windows since the largest LRᵢ.
     """
     ratios = _suffix_ratios(windows, share, before)
-    if not ratios or _log_sum(ratios) < ENOUGH:
-        return False
+    if not ratios or _log_sum(ratios) < ENOUGH or sum(w.both for w in windows) < LEAST_REQUESTS:
+        return ()
     start = max(range(len(ratios)), key=lambda i: ratios[i])
     since = windows[start:]
     k, n = sum(w.candidate for w in since), sum(w.both for w in since)
     low, high = wilson(k, n)
-    return sum(w.both for w in windows) >= LEAST_REQUESTS and low <= share <= high
+    return since if low <= share <= high else ()
 
 
 def _suffix_ratios(windows: Sequence[Count], share: int, before: int) -> list[float]:
@@ -133,12 +138,13 @@ def verify(
     not change, the route counts as in effect once the settle time has passed (and 5 s, in which the first
     scrapes come in); without Prometheus after the settle time. What was verified stays so.
     """
-    windows = counts(traffic, exposed.at, candidate, stable) if traffic else []
-    exposed = _with_seen(exposed, windows) if traffic else exposed
     if exposed.verified_at is not None:
-        return Proof(exposed)
-    if in_effect(windows, exposed.share, exposed.before):
-        return Proof(replace(exposed, verified_at=now, how="observed"))
+        later = counts(traffic, exposed.verified_at, candidate, stable) if traffic else []
+        return Proof(_with_seen(exposed, later) if any(window.both for window in later) else exposed)
+    windows = counts(traffic, exposed.at, candidate, stable) if traffic else []
+    if shown := since_effect(windows, exposed.share, exposed.before):
+        return Proof(replace(_with_seen(exposed, shown), verified_at=now, how="observed"))
+    exposed = _with_seen(exposed, windows) if traffic else exposed
     why, after = _fallback(exposed, windows, traffic, broken, settle_s, now)
     if after is None:
         return Proof(exposed, why)

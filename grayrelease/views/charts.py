@@ -19,6 +19,8 @@ from grayrelease.operations import DEEDS
 from grayrelease.views.shown import Shown
 
 Values = tuple[float | None, ...]
+RATE_WINDOW_S = 60
+"""A rate tells of at most so many seconds before its time."""
 EVERY = 2
 """Every second sample is drawn: 10 s apart are 90 rows."""
 
@@ -47,6 +49,8 @@ class Traffic:
     columns: tuple[Column, ...] = ()
     mesh_errors: float | None = None
     rates: dict[str, float | None] = field(default_factory=dict)
+    observed: tuple[int, int] | None = None
+    """Requests to the candidate, and to both versions, since the present share was verified."""
 
     @property
     def age(self) -> float | None:
@@ -115,7 +119,21 @@ def _laid_out(known: Traffic, row: Shown, service: ServiceTraffic) -> Traffic:
         columns=tuple(_thinned(column, chosen) for column in columns(row, service)),
         mesh_errors=_newest(_line(service.mesh_errors, "")),
         rates={name: _newest(_line(service.rate, name)) for name in _names(row)},
+        observed=_observed(row, service.rate),
     )
+
+
+def _observed(row: Shown, rate: Chart) -> tuple[int, int] | None:
+    """Count the requests since the share was verified, from rates that look back RATE_WINDOW_S each."""
+    verified = row.observed.verified_at if row.observed else None
+    if verified is None or len(rate.times) < 2:
+        return None
+    step, since = rate.times[1] - rate.times[0], verified.timestamp() + RATE_WINDOW_S
+    sums = [
+        round(step * sum(v or 0 for v, t in zip(_line(rate, name), rate.times, strict=True) if t > since))
+        for name in _names(row)
+    ]
+    return (sums[0], sum(sums)) if sum(sums) else None
 
 
 def _thinned(column: Column, chosen: list[int]) -> Column:

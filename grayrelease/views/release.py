@@ -37,6 +37,8 @@ def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
     row = one(who, pk)
     inventory = Inventory.objects.filter(project=who.project).first()
     found, traffic = seen(row.target, inventory), charts.traffic(row)
+    if row.observed and traffic.observed:
+        row.observed = row.observed.with_counts(*traffic.observed)
     plan = revision.parse(row.release.plan)
     both = versions(row, plan, found, traffic.rates)
     stamp = stamp_of(row, traffic, both, inventory)

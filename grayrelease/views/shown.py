@@ -13,6 +13,7 @@ from grayrelease import words
 from grayrelease.domain.allowed import allowed
 from grayrelease.domain.plan import ALL, Plan
 from grayrelease.domain.state import LIVE, Goal, Phase, Reason
+from grayrelease.domain.verify import wilson
 from grayrelease.models import Inventory, Release, Target
 
 Stored = list[Any] | None
@@ -55,7 +56,14 @@ class Observed:
     high: int
     requests: int
     verified_after: float | None
+    verified_at: datetime | None
     how: str
+
+    def with_counts(self, candidate: int, both: int) -> Observed:
+        """Return the same with newer counts of requests."""
+        low, high = wilson(candidate, both)
+        share = round(1000 * candidate / both)
+        return replace(self, share=share, low=low, high=high, requests=both)
 
     @property
     def seen(self) -> bool:
@@ -116,7 +124,7 @@ class Shown:
     @property
     def person(self) -> bool:
         """Say whether nothing happens by itself any more."""
-        return bool(self.next) and str(self.next[0]).startswith("person-")
+        return self.next is not None and str(self.next[0]).startswith("person-")
 
     @property
     def alarm(self) -> bool:
@@ -245,7 +253,8 @@ def observed(release: Release) -> Observed | None:
         return None
     names = ("observed", "low", "high", "requests")
     share, low, high, requests = (int(known.get(name, 0)) for name in names)
-    return Observed(share, low, high, requests, _between(known), known.get("how", ""))
+    verified_at = moment(known.get("verified_at"))
+    return Observed(share, low, high, requests, _between(known), verified_at, known.get("how", ""))
 
 
 def _between(known: dict[str, Any]) -> float | None:

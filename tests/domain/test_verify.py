@@ -131,6 +131,13 @@ def test_what_was_verified_stays_verified_and_goes_on_being_counted() -> None:
     assert (found.exposed.how, found.exposed.observed, found.exposed.requests) == ("observed", 0, 100)
 
 
+def test_what_was_sent_before_the_change_took_effect_is_not_counted_as_seen() -> None:
+    early = Window(AT, after(1), {"v1": 400, "v2": 100})
+    late = Window(after(1), after(2), {"v1": 20, "v2": 80})
+    found = look(Exposed(800, 200, AT), Traffic((early, late)), 2)
+    assert (found.exposed.how, found.exposed.observed, found.exposed.requests) == ("observed", 800, 100)
+
+
 def dry(traffic: Traffic | None, seconds: float, *, broken: bool = False) -> Drain:
     return drain("v1", traffic, broken=broken, since=AT, now=after(seconds), settle_s=2, drain_s=10)
 
