@@ -143,7 +143,7 @@ class Door:
         if review is not None:
             if request.method != "POST":
                 raise errors.method_not_allowed()
-            return answer(reviews.answer(review, target.namespace, await request.read()), 201)
+            return answer(reviews.answer(review, target.namespace, await self._json(request)), 201)
         resource = self._catalogue.find(target.group, target.version, target.plural)
         if resource is None:
             self._check_served(target.group, target.version)
