@@ -18,6 +18,7 @@ from grayrelease.domain.state import Reason
 
 register = template.Library()
 NO_BREAK = "\u00a0"
+COUNTING = '<span data-age="{}" data-limit="0" data-fresh="{{}}" data-old="{{}}" data-units="{}">{}</span>'
 
 
 @register.simple_tag
@@ -118,6 +119,15 @@ def span(seconds: float) -> str:
 def since(at: datetime | None) -> float:
     """Return the seconds since a moment; 0 where there was none."""
     return 0.0 if at is None else max(0.0, (timezone.now() - at).total_seconds())
+
+
+@register.simple_tag
+def counting(at: datetime | None) -> SafeString:
+    """Write the time since a moment; the browser counts on."""
+    seconds = since(at)
+    shown = span(seconds if seconds < 60 else round(seconds))
+    units = gettext("{} s,{} min {} s")
+    return format_html(COUNTING, f"{seconds:.1f}", units, shown)
 
 
 @register.filter

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django.fixtures import Settings
 
+from grayrelease import metrics
+from grayrelease.metrics import shared
+from grayrelease.metrics.interface import Chart, ProjectTraffic, Series, ServiceTraffic
+from grayrelease.metrics.memory import Memory
 from grayrelease.models import Event, Inventory, Release, Target
 from tests import seed
 
@@ -138,7 +143,7 @@ def test_a_silent_api_server_is_named_with_its_age(release: Release, operator: C
     Target.objects.update(error="connection refused", failing_since=since, observed_at=since)
     Inventory.objects.update(taken_at=since)
     text = page(operator, release)
-    assert re.search(r"API server: no answer for 4[56] s: connection refused", text)
+    assert re.search(r"API server: no answer for <span[^>]*>4[56] s</span>: connection refused", text)
     assert "Roll back works too" in text
     assert "as of 45 s ago" in text or "as of 46 s ago" in text
 
@@ -182,3 +187,38 @@ def test_names_are_never_markup(release: Release, operator: Client) -> None:
         text = operator.get(f"/p/demo/{address}").content.decode()
         assert "<img src=x" not in text
         assert "&lt;img src=x" in text
+
+
+def test_a_silent_prometheus_is_named_and_old_numbers_stay(
+    release: Release, operator: Client, settings: Settings
+) -> None:
+    settings.PROMETHEUS_URL = "http://127.0.0.1:9"
+    shared.forget()
+    with metrics.use(Memory(error="connection refused")):
+        text = page(operator, release)
+    shared.forget()
+    assert re.search(r"Prometheus: no answer for <span[^>]*>[\d.]+ s</span>: connection refused", text)
+    assert "Every button still works, Roll back too" in text
+
+
+def test_charts_read_one_table_where_absent_is_a_dash(
+    release: Release, operator: Client, settings: Settings
+) -> None:
+    settings.PROMETHEUS_URL = "http://127.0.0.1:9"
+    shared.forget()
+    times = (1_795_530_000, 1_795_530_010)
+
+    def chart(*values: float | None) -> Chart:
+        return Chart(times, (Series("v1", (8.0, 8.0)), Series("v2", values)))
+
+    known = ServiceTraffic(*[chart(None, 2.0)] * 6, mesh_errors=Chart(times, (Series("", (0.0, 0.0)),)))
+    traffic = ProjectTraffic(datetime.now(UTC), {"reviews": known})
+    with metrics.use(Memory(projects={"demo": traffic})):
+        text = page(operator, release)
+    shared.forget()
+    heads = re.findall(r'<th class="num" data-group="(\w+)" data-role="(\w+)"', text)
+    assert heads[:3] == [("share", "set"), ("share", "stable"), ("share", "candidate")]
+    assert [group for group, _ in heads[3:]] == ["rate"] * 2 + ["errors"] * 2 + ["latency"] * 6
+    first, *_ = re.findall(r'<tr><td data-t="1795530010">[\d:]+</td>(.*?)</tr>', text)
+    assert re.findall(r"<td>(.*?)</td>", first)[1:5] == ["80", "20", "8", "2"]
+    assert "Requests now</dt><dd>2.0/s</dd>" in text
