@@ -1,6 +1,6 @@
 """Finds every text that people see, in Python and in templates, without xgettext.
 
-`DJANGO_SETTINGS_MODULE=grayrelease.settings python -m tests.messages` brings the .po file up to date.
+`python -m tests.messages` brings the .po file up to date.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import django
 import polib
 from babel.messages.extract import extract
+from django.conf import settings
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,5 +81,5 @@ def _entry(message: Message) -> polib.POEntry:
 
 
 if __name__ == "__main__":
-    django.setup()
+    settings.configure()
     update(ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po")
