@@ -59,37 +59,34 @@ def sign_in_page(place: tuple[Path, Ports]) -> str:
         return str(answer.read().decode())
 
 
-def test_it_starts_in_30_seconds_and_stops_in_10(place: tuple[Path, Ports]) -> None:
-    demo = start(place)
-    started_in = float(demo.console.read_text().partition("Started in ")[2].partition(" s")[0])
+def key(place: tuple[Path, Ports]) -> str:
+    return (place[0] / "data" / "secret-key").read_text()
+
+
+def stopped_by(demo: Demo, number: int) -> bool:
+    """Send the signal; say whether the demo ended and nothing that it started is left."""
+    family = descendants(demo.process.pid)
+    demo.process.send_signal(number)
+    demo.process.wait(timeout=10)
+    return len(family) > 20 and await_that(lambda: not any(map(is_alive, family)), within=2)
+
+
+def test_it_starts_stops_goes_on_and_leaves_nothing_when_killed(place: tuple[Path, Ports]) -> None:
+    first = start(place)
+    started_in = float(first.console.read_text().partition("Started in ")[2].partition(" s")[0])
     assert "operator" in sign_in_page(place)
-    family = descendants(demo.process.pid)
-    demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(timeout=10) == 0
-    assert await_that(lambda: not any(map(is_alive, family)), within=2)  # what our children started
+    secret = key(place)
+    assert stopped_by(first, signal.SIGINT)
+    assert first.process.returncode == 0
+
+    second = start(place)
+    assert key(place) == secret
+    assert stopped_by(second, signal.SIGKILL)
+
+    third = start(place)  # no lock, no port, no half-written data of the killed one is in the way
+    assert "operator" in sign_in_page(place)
+    assert stopped_by(third, signal.SIGTERM)
     assert started_in <= 30
-
-
-def test_it_continues_where_it_stopped_and_leaves_nothing_when_killed(place: tuple[Path, Ports]) -> None:
-    key = (place[0] / "data" / "secret-key").read_text()
-    demo = start(place)
-    assert (place[0] / "data" / "secret-key").read_text() == key
-    family = descendants(demo.process.pid)
-    assert len(family) > 20
-    demo.process.kill()
-    demo.process.wait()
-    assert await_that(lambda: not any(map(is_alive, family)))
-    assert "operator" in _page_of_a_third_start(place)
-
-
-def _page_of_a_third_start(place: tuple[Path, Ports]) -> str:
-    """Start after the kill: no lock, no port, no half-written data is in the way."""
-    demo = start(place)
-    try:
-        return sign_in_page(place)
-    finally:
-        demo.process.send_signal(signal.SIGTERM)
-        demo.process.wait(timeout=10)
 
 
 def test_it_forgets_everything_when_asked(place: tuple[Path, Ports]) -> None:
