@@ -11,22 +11,24 @@ from grayrelease.views.access import Request, member
 from grayrelease.views.releases import HELD, for_list, of_project
 from grayrelease.views.shown import Shown
 
-MANY = 50
+MANY = 15
 LATELY = 5
 
 
 @require_GET
 @member
 def overview(request: Request, who: Membership) -> HttpResponse:
-    live = [Shown(each, who.role) for each in for_list(of_project(who)).filter(phase__in=HELD)[:MANY]]
+    held = for_list(of_project(who)).filter(phase__in=HELD)
+    live, total = [Shown(each, who.role) for each in held[:MANY]], held.count()
     over = [Shown(each, who.role) for each in for_list(of_project(who)).exclude(phase__in=HELD)[:LATELY]]
     inventory = Inventory.objects.filter(project=who.project).first()
-    stamp = ages.stamp([row.told() for row in (*live, *over)], inventory and inventory.error)
+    stamp = ages.stamp([row.told() for row in (*live, *over)], total, inventory and inventory.error)
     if ages.unchanged(request, stamp):
         return HttpResponse(status=204)
     context = {
         "menu": "overview",
         "rows": live,
+        "total": total,
         "needed": [row for row in live if row.need],
         "lately": over,
         "applications": who.project.applications.count(),

@@ -152,3 +152,10 @@ def test_lists_are_live_and_say_nothing_twice(address: str, release: Release, op
     again = operator.get(f"{address}{join}seen={stamp}", headers=headers)
     assert again.status_code == (204 if "applications" in address else 200)
     assert "seen=" not in again.content.decode()
+
+
+def test_a_full_overview_shows_the_newest_and_leads_to_the_rest(thousand: None, operator: Client) -> None:
+    text = text_of(operator, "/p/demo/")
+    assert "40 releases" in text
+    assert 'href="/p/demo/releases/?state=live"' in text
+    assert text.count("sharecell") == 15
