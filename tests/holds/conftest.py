@@ -35,6 +35,7 @@ def whole() -> Iterator[World]:
                 world = World(stack, proxy)
                 world.operator.deploy_sample()
                 yield world
+                world.operator.rows.close()
             finally:
                 stack.stop()
 

@@ -71,7 +71,7 @@ def test_a_database_that_is_down_has_a_page_of_its_own(world: World) -> None:
             assert answer.status_code == 503
             assert "The database does not answer" in answer.text
             assert monotonic() - began <= PAGE_S
-    world.operator.rows = type(world.operator.rows)(world.stack.settings)
+    world.operator.connect()
     world.look()
     world.move(25)
     world.wait_share(250, AFTER_S)

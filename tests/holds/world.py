@@ -37,11 +37,11 @@ class World:
         self.api = Api(stack.options.kubeconfig, "demo")
         self.number, self.page, self.name = 0, "", ""
 
-    def bring(self, image: str = IMAGE, wait: bool = True) -> None:
+    def bring(self, image: str = IMAGE, wait: bool = True, env: tuple[str, str] = ("", "")) -> None:
         """Start a release at 20 %."""
         self.number += 1
         self.name = f"reviews-{self.number}"
-        self.page = self.operator.start(Wish(self.name, "v2", image, 20))
+        self.page = self.operator.start(Wish(self.name, "v2", image, 20, env))
         if wait:
             self.operator.rows.wait(self.name, verified(200), WITHIN_S)
 

@@ -21,7 +21,7 @@ def wait_until_settled(folder: Path, clusters: list[str]) -> None:
 
 
 def _admins(folder: Path) -> list[str]:
-    return [proxy["admin"] for proxy in json.loads((folder / "mesh.json").read_text())["proxies"]]
+    return [proxy["admin"] for proxy in json.loads((folder / "mesh" / "mesh.json").read_text())["proxies"]]
 
 
 def _knows(admin: str, clusters: list[str]) -> bool:

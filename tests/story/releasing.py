@@ -30,6 +30,8 @@ class Wish:
     image: str
     share: int
     """Percent."""
+    env: tuple[str, str] = ("", "")
+    """A variable, and its value, in which the candidate differs."""
 
 
 class Operator:
@@ -37,7 +39,12 @@ class Operator:
 
     def __init__(self, stack: Stack, name: str = "operator") -> None:
         self.person = Person(stack.options.web_url, name, PASSWORD)
-        self.rows = Rows(stack.settings)
+        self.stack, self.rows = stack, Rows(stack.settings)
+
+    def connect(self) -> None:
+        """Read the database over a new connection: the server was restarted."""
+        self.rows.close()
+        self.rows = Rows(self.stack.settings)
 
     def set_times(self, settle_s: float, drain_s: float) -> Self:
         """Choose the project's times, as an admin would."""
@@ -66,13 +73,23 @@ class Operator:
         first = self.ok(self.person.post(f"{PROJECT}/releases/new/", service="reviews"))
         draft = first.url.split(self.person.web_url)[1].rsplit("/", 2)[0]
         self.ok(self.person.post(f"{draft}/basic/", name=wish.name))
+        self._wait_offered(f"{draft}/service/", "reviews")
         self.ok(self.person.post(f"{draft}/service/", service="reviews"))
-        self.ok(self.person.post(f"{draft}/version/", version=wish.version, image=wish.image, replicas="1"))
+        fields = {"version": wish.version, "image": wish.image, "replicas": "1"}
+        env = {"env_name": wish.env[0], "env_value": wish.env[1]}
+        self.ok(self.person.post(f"{draft}/version/", **fields, **env))
         review = self.ok(self.person.post(f"{draft}/policy/", share=wish.share))
         revision = REVISION.search(review.text)
         assert revision, review.text
         page = self.ok(self.person.post(f"{draft}/review/", revision=revision[1]))
         return page.url.split(self.person.web_url)[1]
+
+    def _wait_offered(self, path: str, service: str, within: float = 10) -> None:
+        """Wait until the wizard offers a service: the inventory is up to 2 s old."""
+        end = time.monotonic() + within
+        while f'value="{service}"' not in (page := self.ok(self.person.get(path)).text):
+            assert time.monotonic() < end, page
+            time.sleep(POLL_S)
 
     def deed(self, page: str, deed: str, **fields: object) -> requests.Response:
         """Open a deed's page and confirm it; the answer of the POST, not followed."""

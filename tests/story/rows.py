@@ -26,6 +26,9 @@ class Rows:
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.connection = psycopg.connect(settings["DATABASE_URL"], autocommit=True, row_factory=dict_row)
 
+    def close(self) -> None:
+        self.connection.close()
+
     def all(self, query: str, *values: object) -> list[Row]:
         return self.connection.execute(query, values).fetchall()
 
