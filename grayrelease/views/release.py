@@ -36,9 +36,7 @@ def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
     """Show the release; a poll that has seen all of it gets 204 and the ages."""
     row = one(who, pk)
     inventory = Inventory.objects.filter(project=who.project).first()
-    found, traffic = seen(row.target, inventory), charts.traffic(row)
-    if row.observed and traffic.observed:
-        row.observed = row.observed.with_counts(*traffic.observed)
+    found, traffic = seen(row.target, inventory), traffic_of(row)
     plan = revision.parse(row.release.plan)
     both = versions(row, plan, found, traffic.rates)
     stamp = stamp_of(row, traffic, both, inventory)
@@ -59,6 +57,14 @@ def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
         "routes": routes_text(row, plan),
     }
     return ages.with_ages(parts.render(request, "releases/detail.html", context), **known)
+
+
+def traffic_of(row: Shown) -> charts.Traffic:
+    """Ask for the traffic; what it shows of the share is newer than what the last run saw."""
+    traffic = charts.traffic(row)
+    if row.observed and traffic.observed:
+        row.observed = row.observed.with_counts(*traffic.observed)
+    return traffic
 
 
 def stamp_of(
