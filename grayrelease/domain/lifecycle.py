@@ -114,7 +114,11 @@ def _run(look: Look, proof: Proof | None) -> Course:
 
 
 def _going(look: Look) -> Phase:
-    return Phase.RUNNING if look.share or look.has_subset(look.candidate) else Phase.PREPARING
+    """Return RUNNING from the first share on; where none is wanted, from when one could be given."""
+    exposed = look.exposed
+    met = exposed is not None and (exposed.share > 0 or exposed.before > 0)
+    could = look.wanted == 0 and look.has_subset(look.candidate)
+    return Phase.RUNNING if met or could else Phase.PREPARING
 
 
 def _take_over(look: Look, proof: Proof | None) -> Course:

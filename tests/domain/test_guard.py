@@ -89,6 +89,7 @@ def test_a_deed_after_a_hand_edit_writes_again() -> None:
     world = exposed()
     edit(world, ROUTES, even_split())
     world.deed(Goal.RUN, 300)
+    assert status(world.decide()).phase == Phase.RUNNING
     until_still(world)
     assert shares(world) == {"v1": 700, "v2": 300}
     assert status(world.decide()).phase == Phase.RUNNING

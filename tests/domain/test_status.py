@@ -48,6 +48,39 @@ def test_preparing_says_that_everyone_is_pinned_to_stable_first() -> None:
     )
 
 
+def nows(world: World) -> list[tuple[str, object]]:
+    """Run until nothing is awaited; return what it told on the way, each once: code and share."""
+    told: list[tuple[str, object]] = []
+    for _ in range(60):
+        decision = world.run()
+        now = status(decision).now
+        if (now.code, now.facts.get("share")) not in told[-1:]:
+            told.append((now.code, now.facts.get("share")))
+        if not decision.waiting:
+            return told
+        world.tick(1)
+    raise AssertionError("it never ends")
+
+
+def test_it_runs_from_the_first_share_on_and_says_it() -> None:
+    assert nows(World()) == [("preparing", None), ("running", 200)]
+
+
+def test_it_runs_without_a_share_where_none_is_wanted() -> None:
+    world = World()
+    world.deed(Goal.RUN, 0)
+    assert nows(world) == [("preparing", None), ("running", 0)]
+
+
+def test_what_ran_once_never_prepares_again() -> None:
+    world = World()
+    until_still(world)
+    world.deed(Goal.RUN, 0)
+    assert nows(world) == [("running", 200), ("running", 0)]
+    world.deed(Goal.RUN, 300)
+    assert nows(world) == [("running", 0), ("running", 300)]
+
+
 def test_settling_says_which_object_and_for_how_long() -> None:
     world = World(settle_s=4)
     world.run()

@@ -35,3 +35,4 @@ def test_it_tells_each_phase_once(world: World) -> None:
     world.run_until(release, Phase.RUNNING)
     phases = Event.objects.filter(release=release, kind="phase").order_by("id")
     assert [each.data["after"] for each in phases] == ["running"]
+    assert phases[0].data["reason"] == ["running", {"version": "v2", "stable": "v1", "share": 200}]
