@@ -35,7 +35,7 @@ def whole() -> Iterator[World]:
                 world = World(stack, proxy)
                 world.operator.deploy_sample()
                 yield world
-                world.operator.rows.close()
+                world.operator.close()
             finally:
                 stack.stop()
 

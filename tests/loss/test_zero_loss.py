@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -133,12 +134,12 @@ def test_no_visitor_loses_a_request_and_careless_orders_do(
     start_stack: Callable[..., Stack], capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = start_stack(lag=f"0-{LAG_S}", retries=False)
-    operator = Operator(stack).set_times(settle_s=LAG_S + 1, drain_s=LAG_S + 1)
-    operator.deploy_sample()
-    rate = bearable_rate(stack.options.ports.gateway)
-    with visiting(stack.options.ports.gateway, rate) as report:
-        shares = take_over_story(stack, operator)
-        roll_back_story(operator)
+    with closing(Operator(stack)) as operator:
+        operator.set_times(settle_s=LAG_S + 1, drain_s=LAG_S + 1).deploy_sample()
+        rate = bearable_rate(stack.options.ports.gateway)
+        with visiting(stack.options.ports.gateway, rate) as report:
+            shares = take_over_story(stack, operator)
+            roll_back_story(operator)
     through_envoy = query(stack, 'sum(istio_requests_total{reporter="source"})')[""]
     careless = careless_losses(stack)
     figures = {

@@ -41,6 +41,9 @@ class Operator:
         self.person = Person(stack.options.web_url, name, PASSWORD)
         self.stack, self.rows = stack, Rows(stack.settings)
 
+    def close(self) -> None:
+        self.rows.close()
+
     def connect(self) -> None:
         """Read the database over a new connection: the server was restarted."""
         self.rows.close()
