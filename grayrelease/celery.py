@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 SWEEP_S = 10
 HEAVY = ("grayrelease.cluster.kubernetes", "grayrelease.metrics.prometheus")
@@ -31,6 +32,9 @@ app.conf.beat_schedule = {
 def prepare(**_: Any) -> None:
     from grayrelease import demo_users  # needs Django, which the worker has set up by now
 
-    demo_users.refuse()
+    try:
+        demo_users.refuse()
+    except ImproperlyConfigured as error:  # Celery only logs what a signal's receiver raises, and goes on
+        raise SystemExit(f"The worker does not start: {error}") from error
     for module in HEAVY:
         import_module(module)
