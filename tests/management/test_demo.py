@@ -19,7 +19,7 @@ from grayrelease.models import Membership, Project
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS = (
-    "-m gunicorn grayrelease.wsgi --bind 127.0.0.1:0",
+    "-m gunicorn grayrelease.wsgi --bind 127.0.0.1:0 --no-control-socket",
     "-m celery -A grayrelease.celery worker -Q nothing -c 1",
     "manage.py driver",
 )
