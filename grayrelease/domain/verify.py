@@ -69,16 +69,21 @@ def since_effect(windows: Sequence[Count], share: int, before: int) -> Sequence[
     """Return the windows since a write took effect; none while they don't show it (SAFETY §3, "Verified").
 
     Σᵢ LRᵢ/(i(i+1)) ≥ 100 with LRᵢ over windows i…now, ≥ 20 requests, and the share within the 99 %
-    interval of the windows since the largest LRᵢ.
+    interval of the windows since the largest LRᵢ, or since a later i whose LRᵢ alone is ≥ 100: a scrape
+    in which the write falls holds requests of both kinds, and is no reason to wait for ever.
     """
     ratios = _suffix_ratios(windows, share, before)
     if not ratios or _log_sum(ratios) < ENOUGH or sum(w.both for w in windows) < LEAST_REQUESTS:
         return ()
-    start = max(range(len(ratios)), key=lambda i: ratios[i])
-    since = windows[start:]
-    k, n = sum(w.candidate for w in since), sum(w.both for w in since)
+    largest = max(range(len(ratios)), key=lambda i: ratios[i])
+    starts = [i for i in range(largest, len(ratios)) if i == largest or ratios[i] >= ENOUGH]
+    return next((windows[i:] for i in starts if _is_within(windows[i:], share)), ())
+
+
+def _is_within(windows: Sequence[Count], share: int) -> bool:
+    k, n = sum(w.candidate for w in windows), sum(w.both for w in windows)
     low, high = wilson(k, n)
-    return since if low <= share <= high else ()
+    return low <= share <= high
 
 
 def _suffix_ratios(windows: Sequence[Count], share: int, before: int) -> list[float]:

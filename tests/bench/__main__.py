@@ -19,7 +19,7 @@ from tests.bench.moves import Moves
 
 VISITS = 40.0
 """Visits a second: about 150 requests a second between the services, 40 of them to reviews."""
-CHANGES = 30
+CHANGES = 25
 FLIPS = 15
 ROLL_BACKS = 10
 PAGES = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -41,6 +42,7 @@ class Moves:
     def begin(self, settle_s: float, drain_s: float) -> None:
         """Deploy the sample and bring v2 to 20 %."""
         self.operator.set_times(settle_s, drain_s).deploy_sample()
+        self.record = Record(self.api, ISTIO, "virtualservices")
         self.bring()
 
     def bring(self) -> None:
@@ -68,10 +70,9 @@ class Moves:
     def change_to(self, percent: int) -> None:
         """Move the share; how long until the VirtualService says so."""
         post = self.click("share", share=percent)
-        with Record(self.api, ISTIO, "virtualservices") as record:
-            began = post()
-            written = record.wait_for(_says(percent), WITHIN_S)
-            self.figures["click_to_written_ms"].add(written.at - began)
+        began = post()
+        written = self.record.wait_for(_says(percent), began, WITHIN_S)
+        self.figures["click_to_written_ms"].add(written.at - began)
         self.posted.join()
 
     def verified_change(self, percent: int) -> None:
@@ -103,7 +104,7 @@ class Moves:
         if not self.api.exists(ISTIO, "virtualservices", "bare"):
             ours = self.api.get(ISTIO, "virtualservices", "reviews")
             metadata = {"name": "bare", "annotations": ours["metadata"]["annotations"]}
-            spec = {**ours["spec"], "hosts": ["bare.example"]}
+            spec = json.loads(json.dumps(ours["spec"]).replace('"reviews"', '"nothing"'))
             bare = {**ours, "metadata": metadata, "spec": spec}
             self.api.post(ISTIO, "virtualservices", bare)
         present = self.api.get(ISTIO, "virtualservices", "bare")
@@ -116,9 +117,8 @@ class Moves:
         if share_of(self.api.get(ISTIO, "virtualservices", "reviews"), "v2") == 0:
             self.change_to(20)
         post = self.click("roll-back")
-        with Record(self.api, ISTIO, "virtualservices") as record:
-            began = post()
-            self.figures["roll_back_ms"].add(record.wait_for(_says(0), WITHIN_S).at - began)
+        began = post()
+        self.figures["roll_back_ms"].add(self.record.wait_for(_says(0), began, WITHIN_S).at - began)
         self.posted.join()
         self.operator.rows.wait(self.name, in_phase("rolled-back"), WITHIN_S)
         self.operator.deed(self.page, "finish")

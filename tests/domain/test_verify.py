@@ -138,6 +138,13 @@ def test_what_was_sent_before_the_change_took_effect_is_not_counted_as_seen() ->
     assert (found.exposed.how, found.exposed.observed, found.exposed.requests) == ("observed", 800, 100)
 
 
+def test_a_scrape_in_which_the_write_falls_does_not_hold_a_full_share_up_for_ever() -> None:
+    mixed = Window(AT, after(1), {"v1": 23, "v2": 25})
+    then = [Window(after(1 + n), after(2 + n), {"v2": 48}) for n in range(3)]
+    found = look(Exposed(1000, 0, AT), Traffic((mixed, *then)), 4)
+    assert (found.exposed.how, found.exposed.observed, found.exposed.requests) == ("observed", 1000, 144)
+
+
 def dry(traffic: Traffic | None, seconds: float, *, broken: bool = False) -> Drain:
     return drain("v1", traffic, broken=broken, since=AT, now=after(seconds), settle_s=2, drain_s=10)
 

@@ -84,36 +84,38 @@ def _is_ready(deployment: Manifest) -> bool:
 
 
 class Record:
-    """Everything that happens to the objects of one kind from now on. A context manager."""
+    """Everything that happens to the objects of one kind from now on, for an hour at most.
+
+    Its thread ends with the process: a stream that a thread reads can't be closed from another one.
+    """
 
     def __init__(self, api: Api, group: str, plural: str) -> None:
         self.api, self.url = api, api.path(group, plural)
-        self.version = api.get(group, plural)["metadata"]["resourceVersion"]
+        version = api.get(group, plural)["metadata"]["resourceVersion"]
         self.changes: list[Change] = []
         self.news = threading.Condition()
-        self.thread = threading.Thread(target=self._follow, daemon=True)
-
-    def __enter__(self) -> Record:
-        query = {"watch": "1", "resourceVersion": self.version, "timeoutSeconds": "3600"}
-        self.answer = self.api.session.get(self.url, params=query, stream=True, timeout=(5, None))
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.answer.close()
+        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "3600"}
+        self.answer = requests.get(
+            self.url, params=query, headers=api.session.headers, stream=True, timeout=(5, None)
+        )
+        threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self) -> None:
-        # Closing the answer is how the reading ends.
-        with suppress(requests.RequestException, AttributeError, ValueError):
+        # The server may end first.
+        with suppress(requests.RequestException):
             for line in self.answer.iter_lines(chunk_size=None):
                 event = json.loads(line)
                 with self.news:
                     self.changes.append(Change(time.monotonic(), event["type"], event["object"]))
                     self.news.notify_all()
 
-    def wait_for(self, wanted: Callable[[Change], bool], within: float) -> Change:
-        """Return the first change that is wanted, waiting for it."""
+    def wait_for(self, wanted: Callable[[Change], bool], since: float, within: float) -> Change:
+        """Return the first wanted change that was read after a moment (time.monotonic), waiting for it."""
+
+        def first() -> Change | None:
+            return next((each for each in self.changes if each.at > since and wanted(each)), None)
+
         with self.news:
-            found = self.news.wait_for(lambda: next(filter(wanted, self.changes), None), within)
+            found = self.news.wait_for(first, within)
         assert found is not None, f"no such change of {self.url} within {within} s"
         return found
