@@ -63,7 +63,8 @@ def pytest_configure() -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Pages are tested without collectstatic.
+    # Pages are tested without collectstatic, whose folder WhiteNoise would miss.
+    settings.STATIC_ROOT = settings.STATICFILES_DIRS[0]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
