@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polib
 import pytest
 
 from demo import prometheus as demo_prometheus
@@ -59,8 +60,12 @@ os.environ |= {
 }
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
+
+    if not hasattr(config, "workerinput"):  # once, before any process has read a translation
+        for source in (ROOT / "locale").rglob("*.po"):
+            polib.pofile(str(source)).save_as_mofile(str(source.with_suffix(".mo")))
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Pages are tested without collectstatic, whose folder WhiteNoise would miss.

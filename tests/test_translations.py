@@ -78,7 +78,7 @@ def test_a_share_is_said_in_percent_with_a_no_break_space() -> None:
     assert said == "19.4\u00a0% of all visitors meet v2; everyone else stays on v1"
 
 
-def test_chinese_writes_percent_without_a_space(compiled: None) -> None:
+def test_chinese_writes_percent_without_a_space() -> None:
     with override("zh-hans"):
         assert percent(200) == "20%"
         assert "20%" in words.sentence("running", {"version": "v2", "stable": "v1", "share": 200})
@@ -87,9 +87,3 @@ def test_chinese_writes_percent_without_a_space(compiled: None) -> None:
 
 def test_an_unknown_reason_is_shown_as_it_is() -> None:
     assert words.sentence("from-the-future", {"object": "x"}) == "from-the-future {'object': 'x'}"
-
-
-@pytest.fixture(scope="session")
-def compiled() -> None:
-    """The .mo file beside the .po, as the demo makes it."""
-    polib.pofile(str(CATALOGUE)).save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
