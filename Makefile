@@ -39,12 +39,13 @@ check: setup $(VENV)/development ## style, types, imports, templates, migrations
 	find templates -name '*.html' | xargs -r $(VENV)/bin/djade --check --target-version 5.2
 	$(CHECKED) $(PY) -W ignore manage.py makemigrations --check --dry-run
 
-test: setup $(VENV)/development ## all tests: first the quick ones, then those that start processes and browsers
+test: setup $(VENV)/development ## all tests: the quick ones, those that start processes, those in a browser
 	@$(PY) -m tests.chromium
 	@$(PY) -m demo.prometheus
 	@failed=0; \
 	$(PYTEST) -q -n 2 -m "not ($(PROCESSES))" || failed=1; \
-	$(PYTEST) -q -m "$(PROCESSES)" || failed=1; \
+	$(PYTEST) -q -m "($(PROCESSES)) and not browser" || failed=1; \
+	$(PYTEST) -q -m browser || failed=1; \
 	exit $$failed
 
 format: $(VENV)/development ## rewrite Python and templates in the project's format

@@ -102,7 +102,7 @@ def test_it_ends_right_wherever_it_was_killed(hospital: Hospital, story: str, wi
     points = list(dict.fromkeys(told["passed"]))
     if story == "roll-back":
         # Until its first deed it is the same release as the other one's.
-        points = points[next(i for i, each in enumerate(points) if "commit of carry" in each) :]
+        points = points[next(i for i, each in enumerate(points) if "commit of short_transaction" in each) :]
     for number, point in enumerate(points, start=1):
         began = time.monotonic()
         release = hospital.begin(number)

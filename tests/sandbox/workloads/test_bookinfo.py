@@ -35,7 +35,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def page(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
+def productpage(proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workload]:
     log = tmp_path_factory.mktemp("bookinfo") / "log"
     with (
         running(log, *SERVICES, SANDBOX_OUTBOUND=proxy.url) as started,
@@ -62,10 +62,10 @@ def get(url: str, **headers: str) -> tuple[int, str, dict[str, str]]:
 
 @pytest.mark.parametrize(("version", "colour"), [("v1", None), ("v2", "black"), ("v3", "red")])
 def test_the_page_shows_the_stars_of_the_version_that_answered(
-    page: Workload, proxy: Proxy, version: str, colour: str | None
+    productpage: Workload, proxy: Proxy, version: str, colour: str | None
 ) -> None:
     proxy.places["reviews:9080"] = proxy.places[version]
-    status, body, headers = get(f"{page.url}/productpage")
+    status, body, headers = get(f"{productpage.url}/productpage")
     assert classify(status, body) == Seen(version)
     assert headers["x-reviews-status"] == "200"
     assert f"<!-- reviews: {version} pod reviews-{version}-abc -->" in body
@@ -74,29 +74,29 @@ def test_the_page_shows_the_stars_of_the_version_that_answered(
     assert colour is None or f'data-colour="{colour}"' in body
 
 
-def test_the_page_is_whole_and_says_so_when_reviews_fail(page: Workload, proxy: Proxy) -> None:
+def test_the_page_is_whole_and_says_so_when_reviews_fail(productpage: Workload, proxy: Proxy) -> None:
     del proxy.places["reviews:9080"]
-    status, body, headers = get(page.url)
+    status, body, headers = get(productpage.url)
     assert status == 200
     assert "Sorry, product reviews are currently unavailable" in body
     assert headers["x-reviews-status"] == "503"
     assert classify(status, body) == Seen(fault="no reviews")
 
 
-def test_stars_that_are_missing_are_a_fault(page: Workload, proxy: Proxy) -> None:
+def test_stars_that_are_missing_are_a_fault(productpage: Workload, proxy: Proxy) -> None:
     proxy.places["reviews:9080"] = proxy.places["v3"]
     ratings = proxy.places.pop("ratings:9080")
-    status, body, _ = get(page.url)
+    status, body, _ = get(productpage.url)
     proxy.places["ratings:9080"] = ratings
     assert "Ratings service is currently unavailable" in body
     assert classify(status, body) == Seen("v3", "no stars")
 
 
-def test_what_tells_users_apart_goes_to_reviews_and_to_ratings(page: Workload, proxy: Proxy) -> None:
+def test_what_tells_users_apart_goes_to_reviews_and_to_ratings(productpage: Workload, proxy: Proxy) -> None:
     proxy.places["reviews:9080"] = proxy.places["v2"]
     proxy.seen.clear()
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
-    get(page.url, Cookie="user=jason; group=testers", User_Agent=agent, X_Request_Id="r-1")
+    get(productpage.url, Cookie="user=jason; group=testers", User_Agent=agent, X_Request_Id="r-1")
     seen = dict(proxy.seen)
     for host in ("reviews:9080", "ratings:9080"):
         assert seen[host]["cookie"] == "user=jason; group=testers"
@@ -105,13 +105,13 @@ def test_what_tells_users_apart_goes_to_reviews_and_to_ratings(page: Workload, p
         assert seen[host]["x-request-id"] == "r-1"
 
 
-def test_the_services_answer_as_the_real_ones(page: Workload, proxy: Proxy) -> None:
+def test_the_services_answer_as_the_real_ones(productpage: Workload, proxy: Proxy) -> None:
     proxy.places["reviews:9080"] = proxy.places["v3"]
-    reviews = json.loads(get(f"{page.url}/api/v1/products/0/reviews")[1])
+    reviews = json.loads(get(f"{productpage.url}/api/v1/products/0/reviews")[1])
     assert reviews["id"] == "0"
     assert reviews["reviews"][0]["rating"] == {"stars": 5, "color": "red"}
-    assert json.loads(get(f"{page.url}/api/v1/products/0")[1])["ISBN-13"] == "123-1234567890"
-    ratings = json.loads(get(f"{page.url}/api/v1/products/0/ratings")[1])
+    assert json.loads(get(f"{productpage.url}/api/v1/products/0")[1])["ISBN-13"] == "123-1234567890"
+    ratings = json.loads(get(f"{productpage.url}/api/v1/products/0/ratings")[1])
     assert ratings == {"id": 0, "ratings": {"Reviewer1": 5, "Reviewer2": 4}}
 
 
@@ -137,7 +137,7 @@ def test_a_workload_serves_for_a_while_after_sigterm_and_then_ends_well(tmp_path
             urllib.request.urlopen(echo.url, timeout=1)
 
 
-def test_an_echo_hands_on_what_another_says(page: Workload, proxy: Proxy, tmp_path: Path) -> None:
+def test_an_echo_hands_on_what_another_says(productpage: Workload, proxy: Proxy, tmp_path: Path) -> None:
     proxy.places["reviews:9080"] = proxy.places["v1"]
     with running(tmp_path / "log", ("echo", "v7"), SANDBOX_OUTBOUND=proxy.url) as (echo,):
         assert json.loads(get(f"{echo.url}/a?b=c", X_It="1")[1])["path"] == "/a?b=c"
