@@ -38,9 +38,9 @@ class Hospital:
     zygote: subprocess.Popen[str]
     times: list[float] = field(default_factory=list)
 
-    def begin(self, number: int) -> Release:
+    def begin(self, story: str, number: int) -> Release:
         """Run reviews v1 in a namespace of its own, and make the rows of a release."""
-        namespace = f"killed-{number}"
+        namespace = f"killed-{story}-{number}"
         manifests = bookinfo.manifests(namespace)
         for manifest in manifests:
             if manifest["kind"] == "Namespace" or manifest["metadata"]["name"] in REVIEWS:
@@ -95,7 +95,7 @@ def _zygote(sandbox: Sandbox) -> subprocess.Popen[str]:
 @pytest.mark.parametrize(("story", "winner"), [("take-over", "v2"), ("roll-back", "v1")])
 @pytest.mark.timeout(1200)
 def test_it_ends_right_wherever_it_was_killed(hospital: Hospital, story: str, winner: str) -> None:
-    unharmed = hospital.begin(0)
+    unharmed = hospital.begin(story, 0)
     told = hospital.live(unharmed, story)
     assert told["code"] == 0
     it_ended_right(hospital, unharmed, winner)
@@ -105,7 +105,7 @@ def test_it_ends_right_wherever_it_was_killed(hospital: Hospital, story: str, wi
         points = points[next(i for i, each in enumerate(points) if "commit of short_transaction" in each) :]
     for number, point in enumerate(points, start=1):
         began = time.monotonic()
-        release = hospital.begin(number)
+        release = hospital.begin(story, number)
         killed = hospital.live(release, story, at=point)
         assert killed["signal"] == 9, f"never came to: {point}"
         assert hospital.live(release, story)["code"] == 0, point
