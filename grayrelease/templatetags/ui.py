@@ -70,6 +70,12 @@ def rest(permille: int) -> int:
     return 1000 - permille
 
 
+@register.filter
+def thickness(permille: int) -> str:
+    """Return how wide a line of the route picture is, in its own units; a share of nothing has no line."""
+    return str(-(-permille * 9 // 1000))
+
+
 @register.simple_tag
 def version(name: str, role: str = "", *, label: bool = True) -> SafeString:
     """Draw a version: square for stable, circle for a candidate, and the role in words."""
