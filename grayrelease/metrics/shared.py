@@ -75,10 +75,14 @@ def project_traffic(project_id: int, namespace: str, now: datetime) -> SharedTra
 
 
 def _ask_once(key: str, namespace: str, now: datetime, known: SharedTraffic | None) -> Future[SharedTraffic]:
-    """Join the question under way, or put a new one in a thread of its own, which also stores the answer."""
+    """Join the question under way, or put a new one in a thread of its own, which also stores the answer.
+
+    One that was answered since the caller looked is joined too.
+    """
     with _local.lock:
-        under_way = _local.questions.get(key)
-        if under_way is None or under_way.done():
+        under_way, answer = _local.questions.get(key), _local.answers.get(key)
+        answered = answer is not None and answer is not known and _is_fresh(answer, now)
+        if under_way is None or (under_way.done() and not answered):
             under_way = _local.threads.submit(_ask, key, namespace, now, known)
             _local.questions[key] = under_way
         return under_way
