@@ -44,7 +44,7 @@ test: setup $(VENV)/development ## all tests: the quick ones, those that start p
 	@$(PY) -m demo.prometheus
 	@failed=0; \
 	$(PYTEST) -q -n 2 -m "not ($(PROCESSES))" || failed=1; \
-	$(PYTEST) -q -m "($(PROCESSES)) and not browser" || failed=1; \
+	$(PYTEST) -q -p no:randomly -m "($(PROCESSES)) and not browser" || failed=1; \
 	$(PYTEST) -q -m browser || failed=1; \
 	exit $$failed
 

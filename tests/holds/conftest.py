@@ -13,7 +13,7 @@ from tests.holds.world import World
 from tests.scratch import scratch_folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole() -> Iterator[World]:
     with scratch_folder() as folder:
         detour = folder / "kubeconfig"
