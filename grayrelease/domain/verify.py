@@ -60,11 +60,6 @@ def counts(traffic: Traffic, since: datetime, candidate: str, stable: str) -> li
     ]
 
 
-def in_effect(windows: Sequence[Count], share: int, before: int) -> bool:
-    """Tell if the windows since a write show its share, see `since_effect`; shares in per mille."""
-    return bool(since_effect(windows, share, before))
-
-
 def since_effect(windows: Sequence[Count], share: int, before: int) -> Sequence[Count]:
     """Return the windows since a write took effect; none while they don't show it (SAFETY §3, "Verified").
 

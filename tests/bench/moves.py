@@ -6,28 +6,19 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any
 
 import requests
 
 from demo.stack import Stack
 from grayrelease.sandbox.visitors.answers import classify
 from tests.bench.figures import Figure
-from tests.story.api import ISTIO, Api, Change, Record
+from tests.story.api import ISTIO, Api, Change, Record, share_of
 from tests.story.releasing import Operator, Wish
 from tests.story.rows import in_phase, verified
 
 WITHIN_S = 30
 HOST = "productpage.bookinfo.localhost"
 IMAGE = "kubesphere/examples-bookinfo-reviews-v2:1.16.2"
-
-
-def share_of(manifest: Mapping[str, Any], version: str) -> int:
-    """Return a version's share of an object of our routes, in per mille."""
-    parts = manifest["spec"]["http"][0]["route"]
-    total = sum(part.get("weight", 100) for part in parts)
-    mine = sum(p.get("weight", 100) for p in parts if version in p["destination"].get("subset", ""))
-    return int(1000 * mine / total)
 
 
 class Moves:

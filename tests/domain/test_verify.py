@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from grayrelease.domain.drain import Drain, drain
 from grayrelease.domain.state import Caller, Exposed, Traffic, Window
-from grayrelease.domain.verify import Count, Proof, counts, in_effect, requests_needed, verify, wilson
+from grayrelease.domain.verify import Count, Proof, counts, requests_needed, since_effect, verify, wilson
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -58,7 +58,7 @@ def passes(random: Random, real: float, share: int, before: int, *, most: int, e
     windows: list[Count] = []
     for window in draws(random, real, each):
         windows.append(window)
-        if in_effect(windows, share, before):
+        if since_effect(windows, share, before):
             return len(windows) * each
         if len(windows) * each >= most:
             return 0
@@ -80,13 +80,13 @@ def test_an_unchanged_route_hardly_ever_passes() -> None:
 
 def test_requests_that_still_went_the_old_way_cost_time_and_not_the_verdict() -> None:
     old, new = [Count(10, 50)] * 5, [Count(40, 50)] * 6
-    assert not in_effect(old, 800, 200)
-    assert in_effect(old + new, 800, 200)
+    assert not since_effect(old, 800, 200)
+    assert since_effect(old + new, 800, 200)
 
 
 def test_fewer_than_twenty_requests_never_pass() -> None:
-    assert not in_effect([Count(19, 19)], 1000, 0)
-    assert in_effect([Count(20, 20)], 1000, 0)
+    assert not since_effect([Count(19, 19)], 1000, 0)
+    assert since_effect([Count(20, 20)], 1000, 0)
 
 
 def test_only_windows_that_end_after_the_write_count() -> None:

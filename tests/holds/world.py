@@ -6,10 +6,9 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
 
 import requests
 
@@ -18,7 +17,7 @@ from demo.dashboard import workers
 from demo.part import Part
 from demo.stack import Stack
 from tests.holds.proxy import Proxy
-from tests.story.api import ISTIO, Api
+from tests.story.api import ISTIO, Api, share_of
 from tests.story.releasing import Operator, Wish
 from tests.story.rows import in_phase, verified
 
@@ -58,7 +57,7 @@ class World:
         """Return v2's share in the cluster's routes, in per mille; None where there are none."""
         if not self.api.exists(ISTIO, "virtualservices", "reviews"):
             return None
-        return share_of(self.api.get(ISTIO, "virtualservices", "reviews"))
+        return share_of(self.api.get(ISTIO, "virtualservices", "reviews"), "v2")
 
     def wait_share(self, share: int, within: float) -> float:
         """Wait until the routes say a share; returns the seconds it took."""
@@ -104,7 +103,7 @@ class World:
         query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "1"}
         answer = self.api.session.get(self.api.path(ISTIO, "virtualservices"), params=query, timeout=10)
         objects = [json.loads(line)["object"] for line in answer.text.splitlines()]
-        return sum(share_of(each) == share for each in objects if each["metadata"]["name"] == "reviews")
+        return sum(share_of(each, "v2") == share for each in objects if each["metadata"]["name"] == "reviews")
 
     # Parts that are broken and made whole again.
 
@@ -148,11 +147,3 @@ class World:
             yield
         finally:
             self.proxy.heal()
-
-
-def share_of(manifest: dict[str, Any]) -> int:
-    """Return v2's share of a VirtualService's only route, in per mille."""
-    parts = manifest["spec"]["http"][0]["route"]
-    total = sum(part.get("weight", 100) for part in parts)
-    mine: Callable[[Any], bool] = lambda part: "v2" in part["destination"].get("subset", "")  # noqa: E731
-    return int(1000 * sum(part.get("weight", 100) for part in parts if mine(part)) / total)
