@@ -38,7 +38,7 @@ PHASE_LOOKS: Mapping[str, tuple[str, str]] = {
 """Tone and icon of a phase's chip."""
 
 ROLES: Words = {"stable": _("stable"), "candidate": _("candidate")}
-MODES: Words = {"canary": _("canary by share")}
+MODES: Words = {"blue-green": _("blue-green"), "canary": _("canary"), "mirror": _("mirroring")}
 MEMBERS: Words = {
     "viewer": _("viewer"),
     "operator": _("operator"),

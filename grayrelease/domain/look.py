@@ -19,7 +19,7 @@ from grayrelease.domain.pods import (
     trouble,
     version_of,
 )
-from grayrelease.domain.routes import RouteTable, compose
+from grayrelease.domain.routes import Exposing, RouteTable, compose
 from grayrelease.domain.state import Exposed, Goal, Key, Memory, ReleaseIntent, Seen, TargetIntent
 
 
@@ -99,7 +99,7 @@ class Look:
 
     def table(self, share: int) -> RouteTable:
         """Return the route table that gives the candidate this share."""
-        return compose(self.stable, [(self.candidate, Exposure(share=share))])
+        return compose(self.stable, [Exposing(self.release.id, self.candidate, Exposure(share=share))])
 
     @cached_property
     def share(self) -> int | None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from grayrelease.domain import istio, revision
 from grayrelease.domain.plan import Exposure, Plan
-from grayrelease.domain.routes import compose
+from grayrelease.domain.routes import Exposing, compose
 from grayrelease.domain.state import Phase
 from grayrelease.models import Event, Inventory, Membership, Release
 from grayrelease.views import ages, charts, parts
@@ -87,8 +87,8 @@ def routes_text(row: Shown, plan: Plan) -> str:
     """Write the routes as YAML, as they are when the share that people want is in effect."""
     if row.over or row.phase in (Phase.FINISHING,):
         return ""
-    share = Exposure(share=row.share)
-    table = compose(plan.stable.version, [(plan.candidate.version, share)] if row.share else [])
+    exposing = Exposing(row.release.pk, plan.candidate.version, Exposure(share=row.share))
+    table = compose(plan.stable.version, [exposing])
     service, namespace = plan.subject.service, plan.subject.namespace
     both = [plan.stable.version, plan.candidate.version]
     specs: list[tuple[str, dict[str, Any]]] = [

@@ -15,7 +15,7 @@ from grayrelease import operations
 from grayrelease.cluster.interface import ClusterError
 from grayrelease.domain import istio, revision
 from grayrelease.domain.plan import Manifest, Plan
-from grayrelease.domain.routes import compose
+from grayrelease.domain.routes import Exposing, compose
 from grayrelease.domain.state import Reason
 from grayrelease.forms import StepForm
 from grayrelease.models import Draft, Inventory, Membership
@@ -166,7 +166,7 @@ def _fix(reason: Reason) -> str:
 def manifests(plan: Plan) -> list[Manifest]:
     """Return what will be written, in order, as it is once the first share is in effect."""
     subject, stable, candidate = plan.subject, plan.stable.version, plan.candidate.version
-    table = compose(stable, [(candidate, plan.steps[0].exposure)])
+    table = compose(stable, [Exposing(0, candidate, plan.steps[0].exposure)])
     rule = istio.destination_rule(subject.service, None, [stable, candidate])
     service = istio.virtual_service(subject.service, table)
     return [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from grayrelease.domain import istio
 from grayrelease.domain.plan import Exposure
-from grayrelease.domain.routes import Part, RouteTable, Rule, compose
+from grayrelease.domain.routes import Exposing, Part, RouteTable, Rule, compose
 
 LABEL = st.from_regex(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?", fullmatch=True)
 
@@ -46,20 +46,22 @@ def test_a_subset_is_a_name_that_istio_takes(version: str) -> None:
 
 @given(st.integers(0, 1000))
 def test_routes_read_back_as_they_were_written(share: int) -> None:
-    table = compose("v1", [("v2", Exposure(share=share))])
+    table = compose("v1", [Exposing(7, "v2", Exposure(share=share))])
     spec = istio.virtual_service("reviews", table)
     assert istio.read_table("reviews", spec, ("v1", "v2")) == table
     assert sum(to["weight"] for to in spec["http"][0]["route"]) == 1000
 
 
 def test_a_version_without_traffic_is_not_named() -> None:
-    assert compose("v1", [("v2", Exposure())]) == RouteTable((Rule((Part("v1", 1000),)),))
-    assert compose("v1", [("v2", Exposure(share=1000))]) == RouteTable((Rule((Part("v2", 1000),)),))
+    assert compose("v1", [Exposing(7, "v2", Exposure())]) == RouteTable((Rule((Part("v1", 1000),)),))
+    assert compose("v1", [Exposing(7, "v2", Exposure(share=1000))]) == RouteTable(
+        (Rule((Part("v2", 1000),)),)
+    )
 
 
 def test_more_than_everyone_is_refused() -> None:
     with pytest.raises(ValueError, match="more than everyone"):
-        compose("v1", [("v2", Exposure(share=600)), ("v3", Exposure(share=500))])
+        compose("v1", [Exposing(7, "v2", Exposure(share=600)), Exposing(8, "v3", Exposure(share=500))])
 
 
 @pytest.mark.parametrize(
