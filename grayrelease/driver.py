@@ -17,6 +17,8 @@ from grayrelease.reconcile import Outcome, applications, inventory, reconcile, s
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.25
+FRESH_LOOK_S = 0.1
+"""As long as somebody waits for what a deed brings."""
 THREADS = 8
 """Runs at the same time: one cluster that is slow does not hold up the others."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0
@@ -45,12 +47,16 @@ class Pause:
 
 @dataclass
 class Driver:
-    """Looks each 250 ms. `look` is one look: tests call it, and `idle` to wait for what it began."""
+    """Looks each 250 ms, after a deed more often.
+
+    `look` is one look: tests call it, and `idle` to wait for what it began.
+    """
 
     threads: int = THREADS
     busy: set[Key] = field(default_factory=set)
     pauses: dict[Key, Pause] = field(default_factory=dict)
     database_down: bool = False
+    fresh: bool = False
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="driver")
@@ -59,9 +65,14 @@ class Driver:
 
     def run(self, stopped: threading.Event) -> None:
         """Look until `stopped`; ends once the runs under way have ended."""
-        while not stopped.wait(DATABASE_PAUSE_S if self.database_down else LOOK_S):
+        while not stopped.wait(self._pause()):
             self.look()
         self._pool.shutdown(cancel_futures=True)
+
+    def _pause(self) -> float:
+        if self.database_down:
+            return DATABASE_PAUSE_S
+        return FRESH_LOOK_S if self.fresh else LOOK_S
 
     def look(self) -> None:
         """Begin what is due and not under way. Survives a database that is away."""
@@ -80,7 +91,10 @@ class Driver:
             return not self.busy
 
     def _jobs(self) -> Iterator[Job]:
-        for due in sweeping.waiting_targets():
+        waiting = sweeping.waiting_targets()
+        # What is under way isn't among them; it may wait for something again.
+        self.fresh = any(due.fresh for due in waiting) or (self.fresh and not self.idle())
+        for due in waiting:
             run = partial(reconcile, due.id, rolling_back=due.rolling_back)
             yield Job(("target", due.id), due.generation, run)
         for pk in sweeping.waiting_applications():

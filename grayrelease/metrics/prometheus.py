@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -60,8 +61,10 @@ class Prometheus:
         """Return windows and callers; windows reach back 5 minutes at most, however old the write is."""
         deadline = time.monotonic() + self.timeout
         range_s = min((now - since).total_seconds(), WINDOWS_S) + BEFORE_S
-        raw = self._at(queries.samples(namespace, service, range_s), now, deadline)
-        last = self._at(queries.callers(namespace, service, CALLERS_S), now, deadline)
+        with ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(self._at, queries.callers(namespace, service, CALLERS_S), now, deadline)
+            raw = self._at(queries.samples(namespace, service, range_s), now, deadline)
+            last = asked.result()
         return _read(lambda: _traffic(raw, last, since, now.timestamp() - queries.CALLERS_STEP_S))
 
     def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:

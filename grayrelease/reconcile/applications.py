@@ -53,8 +53,9 @@ def _create(application: Application, lease: Lease, now: datetime) -> Reason | N
     cluster = clusters.connect(application.project.cluster)
     scope = Scope(application.project_id, application_id=application.pk)
     namespace, installation = application.project.namespace, str(Installation.current().uid)
+    opened = attempts.still_open(scope)
     there = _there(cluster, namespace, application.manifests)
-    attempts.resolve(scope, there, {manifest["kind"] for manifest in application.manifests}, now)
+    attempts.resolve(opened, there, {manifest["kind"] for manifest in application.manifests}, now)
     for manifest in application.manifests:
         present = there.get(_key(manifest))
         if present is None:

@@ -74,19 +74,29 @@ def close(attempt: Event, outcome: str, error: str = "") -> None:
 
 def still_open(scope: Scope) -> list[Event]:
     """Attempts without an outcome, oldest first."""
-    closed = scope.events().filter(op=OuterRef("op")).exclude(outcome="attempt")
-    return list(scope.events().filter(outcome="attempt").exclude(Exists(closed)).order_by("id"))
+    return list(_without_outcome(scope.events()).order_by("id"))
+
+
+def any_open() -> Exists:
+    """True for a target that has attempts without an outcome."""
+    return Exists(_without_outcome(Event.objects.filter(target=OuterRef("pk"), kind="write")))
+
+
+def _without_outcome(events: QuerySet[Event]) -> QuerySet[Event]:
+    closed = Event.objects.filter(op=OuterRef("op")).exclude(outcome="attempt")
+    return events.filter(outcome="attempt").exclude(Exists(closed))
 
 
 def resolve(
-    scope: Scope, objects: Mapping[Key, Manifest], kinds: Iterable[str], now: datetime
+    opened: Iterable[Event], objects: Mapping[Key, Manifest], kinds: Iterable[str], now: datetime
 ) -> list[Event]:
     """Record the outcomes that the cluster shows; returns the attempts of which it isn't known yet.
 
+    opened: read before the objects were, else an attempt on an object's next state would count as failed.
     kinds: those that `objects` holds all of; attempts on others stay open.
     """
     unknown = []
-    for each in still_open(scope):
+    for each in opened:
         kind = each.subject.partition("/")[0]
         outcome = outcome_of(each, objects.get(_key(each.subject)), now) if kind in kinds else ""
         if outcome:

@@ -11,7 +11,7 @@ from grayrelease.cluster.interface import Cluster, NotFound
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Key, Seen, TargetIntent, Written
-from grayrelease.reconcile.parallel import in_parallel
+from grayrelease.reconcile import parallel
 
 ROUTES = ("VirtualService", "DestinationRule")
 ALL_KINDS = (*ROUTES, "Deployment", "Pod", "EndpointSlice")
@@ -22,24 +22,26 @@ Lists = Mapping[str, list[Manifest]]
 Calls = dict[str, Callable[[], list[Manifest]]]
 
 
-def gather(cluster: Cluster, intent: TargetIntent) -> tuple[Lists, Manifest | None]:
-    """Return all objects of the target's namespace that matter, and the Service (None: it is gone)."""
-    calls: Calls = _lists(cluster, intent, ALL_KINDS)
-    calls["Service"] = lambda: _service(cluster, intent)
-    lists = in_parallel(calls)
-    return lists, next(iter(lists["Service"]), None)
+def begin(cluster: Cluster, namespace: str, service: str) -> Callable[[float | None], Lists]:
+    """Ask for all objects of the target's namespace that matter; its `Service` list is empty if it is gone.
+
+    The function that is returned waits for the answers. Raises ClusterError.
+    """
+    calls: Calls = _lists(cluster, namespace, service, ALL_KINDS)
+    calls["Service"] = lambda: _service(cluster, namespace, service)
+    return parallel.begin(calls)
 
 
 def routes(cluster: Cluster, intent: TargetIntent) -> Lists:
     """Return the route objects alone, as they are now."""
-    return in_parallel(_lists(cluster, intent, ROUTES))
+    return parallel.in_parallel(_lists(cluster, intent.namespace, intent.service, ROUTES))
 
 
-def seen(lists: Lists, service: Manifest | None, written: Mapping[Key, Written], now: datetime) -> Seen:
+def seen(lists: Lists, written: Mapping[Key, Written], now: datetime) -> Seen:
     """Put what was read into the words of `decide`."""
     return Seen(
         now=now,
-        service=service,
+        service=next(iter(lists["Service"]), None),
         deployments=tuple(lists["Deployment"]),
         pods=tuple(lists["Pod"]),
         slices=tuple(lists["EndpointSlice"]),
@@ -68,13 +70,13 @@ def by_key(lists: Lists) -> dict[Key, Manifest]:
     }
 
 
-def _service(cluster: Cluster, intent: TargetIntent) -> list[Manifest]:
+def _service(cluster: Cluster, namespace: str, service: str) -> list[Manifest]:
     try:
-        return [cluster.get("Service", intent.namespace, intent.service)]
+        return [cluster.get("Service", namespace, service)]
     except NotFound:
         return []
 
 
-def _lists(cluster: Cluster, intent: TargetIntent, kinds: tuple[str, ...]) -> Calls:
-    labels = {"EndpointSlice": f"kubernetes.io/service-name={intent.service}"}
-    return {kind: partial(cluster.list, kind, intent.namespace, labels.get(kind, "")) for kind in kinds}
+def _lists(cluster: Cluster, namespace: str, service: str, kinds: tuple[str, ...]) -> Calls:
+    labels = {"EndpointSlice": f"kubernetes.io/service-name={service}"}
+    return {kind: partial(cluster.list, kind, namespace, labels.get(kind, "")) for kind in kinds}

@@ -12,7 +12,7 @@ from grayrelease import cluster as clusters
 from grayrelease.cluster.interface import ClusterError
 from grayrelease.domain import preflight
 from grayrelease.domain.inventory import inventory
-from grayrelease.domain.preflight import Refusal
+from grayrelease.domain.preflight import Finding, Scene
 from grayrelease.models import Application, Inventory, Project, Release
 from grayrelease.reconcile import scene
 from grayrelease.reconcile.outcome import Outcome
@@ -58,10 +58,24 @@ def _look(project: Project) -> dict[str, Any]:
     )
     scenes = scene.scenes(project, lists)
     for service in data["services"]:
-        service["refusals"] = [_stored(refusal) for refusal in preflight.check(scenes[service["name"]])]
+        service.update(_judged(scenes[service["name"]]))
     return data
 
 
-def _stored(refusal: Refusal) -> dict[str, Any]:
-    """Return {"reason": [code, facts], "remedy": [code, facts]}: why the service can't be released."""
-    return {"reason": as_json(refusal.reason), "remedy": as_json(refusal.remedy)}
+def _judged(scene: Scene) -> dict[str, Any]:
+    """Return why the service can't be released, what should be known, and what its releases can't do."""
+    found = preflight.findings(scene)
+    return {
+        "refusals": [_stored(each) for each in found if "release" in each.stops],
+        "warnings": [_stored(each) for each in found if not each.stops],
+        "limits": [
+            {**_stored(each), "stops": sorted(each.stops)}
+            for each in found
+            if each.stops and "release" not in each.stops
+        ],
+    }
+
+
+def _stored(finding: Finding) -> dict[str, Any]:
+    """Return {"reason": [code, facts], "remedy": [code, facts]}."""
+    return {"reason": as_json(finding.reason), "remedy": as_json(finding.remedy)}

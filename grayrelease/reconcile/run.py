@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models.functions import Now
@@ -14,10 +16,10 @@ from grayrelease import metrics
 from grayrelease.cluster.interface import Cluster, ClusterError
 from grayrelease.domain import lifecycle
 from grayrelease.domain.inventory import observed
-from grayrelease.domain.state import Decision, Memory, Seen, TargetIntent
+from grayrelease.domain.state import Decision, Key, Memory, Seen, TargetIntent, Traffic, Written
 from grayrelease.metrics.interface import MetricsUnavailable
-from grayrelease.models import Installation, Release, Target
-from grayrelease.reconcile import attempts, gather, store
+from grayrelease.models import Event, Installation, Release, Target
+from grayrelease.reconcile import attempts, gather, parallel, store
 from grayrelease.reconcile.apply import CONFLICTS, apply, is_destructive
 from grayrelease.reconcile.attempts import Scope
 from grayrelease.reconcile.lease import Lease, Lost, new_owner, take
@@ -32,15 +34,23 @@ CALLERS_SEEN = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Run:
-    """What one run works with."""
+    """What one run works with. `opened`: attempts without an outcome, before the cluster is read."""
 
     target: Target
+    began: datetime
+    scope: Scope
+    lease: Lease
+    opened: list[Event]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What people want, and what former runs left."""
+
     releases: dict[int, Release]
     intent: TargetIntent
     memory: Memory
-    now: datetime
-    scope: Scope
-    lease: Lease
+    written: Mapping[Key, Written]
 
 
 def reconcile(target_id: int, *, rolling_back: bool = False) -> Outcome:
@@ -61,8 +71,10 @@ def _once(target_id: int, rolling_back: bool) -> Outcome:
     if not take(Target, target_id, owner, without_asking=rolling_back):
         return Outcome.BUSY if Target.objects.filter(pk=target_id).exists() else Outcome.GONE
     run = _start(target_id, owner)
+    carried = False
     try:
         _carry_out(run, with_metrics=not rolling_back)
+        carried = True  # and what was stored let the lease go
     except Lost:
         return Outcome.MOVED
     except CONFLICTS as error:
@@ -73,43 +85,56 @@ def _once(target_id: int, rolling_back: bool) -> Outcome:
         store.failed(run.lease, str(error))
         return Outcome.FAILED
     finally:
-        run.lease.release()
+        if not carried:
+            run.lease.release()
     return Outcome.DONE
 
 
 def _start(target_id: int, owner: str) -> Run:
-    found = Target.objects.select_related("project").annotate(now=Now())
+    found = Target.objects.select_related("project").annotate(now=Now(), unresolved=attempts.any_open())
     target = found.get(pk=target_id)
-    releases = {each.pk: each for each in target.releases.live().order_by("id")}
+    scope = Scope(target.project_id, target_id=target_id)
     return Run(
         target=target,
-        releases=releases,
-        intent=target.intent(releases.values(), str(Installation.current().uid)),
-        memory=target.remembered(),
-        now=target.now,
-        scope=Scope(target.project_id, target_id=target_id),
+        began=target.now,
+        scope=scope,
         lease=Lease(Target, target_id, owner, {"generation": target.generation}),
+        opened=attempts.still_open(scope) if target.unresolved else [],
+    )
+
+
+def _wanted(run: Run) -> Wanted:
+    releases = {each.pk: each for each in run.target.releases.live().order_by("id")}
+    return Wanted(
+        releases=releases,
+        intent=run.target.intent(releases.values(), str(Installation.current().uid)),
+        memory=run.target.remembered(),
+        written=attempts.written(run.scope),
     )
 
 
 def _carry_out(run: Run, with_metrics: bool) -> None:
-    cluster = clusters.connect(run.target.project.cluster)
-    lists, service = gather.gather(cluster, run.intent)
+    """Decide and write. The database and Prometheus are asked while the cluster answers."""
+    project = run.target.project
+    cluster = clusters.connect(project.cluster)
+    answers = gather.begin(cluster, project.namespace, run.target.service)
+    wanted = _wanted(run)
+    traffic = _ask_traffic(run, wanted) if with_metrics and _awaits_traffic(run, wanted) else None
+    lists = answers(None)
     # What was seen is as of now, not of before a slow API server's answer: else it would settle too soon.
-    run = replace(
-        run, now=Target.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=run.target.pk)
-    )
-    unknown = attempts.resolve(run.scope, gather.by_key(lists), gather.WRITTEN_KINDS, run.now)
-    seen = gather.seen(lists, service, attempts.written(run.scope), run.now)
-    decision = lifecycle.decide(run.intent, seen, run.memory)
+    now = Target.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=run.target.pk)
+    unknown = attempts.resolve(run.opened, gather.by_key(lists), gather.WRITTEN_KINDS, now)
+    written = attempts.written(run.scope) if run.opened else wanted.written
+    seen = gather.seen(lists, written, now)
+    decision = lifecycle.decide(wanted.intent, seen, wanted.memory)
     if with_metrics and decision.needs_traffic and not decision.writes:
-        seen = _with_traffic(run, seen)
-        decision = lifecycle.decide(run.intent, seen, run.memory)
+        seen = _with_traffic(traffic or _ask_traffic(run, wanted), seen)
+        decision = lifecycle.decide(wanted.intent, seen, wanted.memory)
     if any(map(is_destructive, decision.writes)):
-        decision = _decide_again(run, cluster, seen, decision)
+        decision = _decide_again(wanted, cluster, seen, decision)
     if decision.writes:
-        apply(cluster, run.intent.namespace, run.scope, run.lease, decision.writes, unknown)
-    store.carried(run.lease, run.target, run.releases, decision, _observed(seen))
+        apply(cluster, project.namespace, run.scope, run.lease, decision.writes, unknown)
+    store.carried(run.lease, run.target, wanted.releases, decision, _observed(seen))
 
 
 def _observed(seen: Seen) -> dict[str, Any]:
@@ -122,20 +147,33 @@ def _observed(seen: Seen) -> dict[str, Any]:
     )
 
 
-def _with_traffic(run: Run, seen: Seen) -> Seen:
-    routes = [each.at for key, each in seen.written.items() if key.kind == "VirtualService"]
-    since = max(routes, default=run.now - CALLERS_SEEN)
-    namespace, service = run.intent.namespace, run.intent.service
+def _awaits_traffic(run: Run, wanted: Wanted) -> bool:
+    """Say whether the run before needed traffic and people want nothing else since."""
+    waits = [each.status.get("waits") for each in wanted.releases.values()]
+    unmoved = run.target.generation == run.target.carried_generation
+    return unmoved and any(each and each[0] in lifecycle.OF_TRAFFIC for each in waits)
+
+
+def _ask_traffic(run: Run, wanted: Wanted) -> Callable[[], Traffic]:
+    """Ask Prometheus now; the function that is returned waits for the answer."""
+    routes = [each.at for key, each in wanted.written.items() if key.kind == "VirtualService"]
+    since = max(routes, default=run.began - CALLERS_SEEN)
+    about = wanted.intent.namespace, wanted.intent.service
+    ask = partial(metrics.connect().traffic, *about, since=since, now=run.began)
+    answer = parallel.begin({"traffic": ask})
+    return lambda: answer(None)["traffic"]
+
+
+def _with_traffic(traffic: Callable[[], Traffic], seen: Seen) -> Seen:
     try:
-        traffic = metrics.connect().traffic(namespace, service, since=since, now=run.now)
+        return replace(seen, traffic=traffic())
     except MetricsUnavailable as error:
         return replace(seen, traffic_error=str(error))
-    return replace(seen, traffic=traffic)
 
 
-def _decide_again(run: Run, cluster: Cluster, seen: Seen, decision: Decision) -> Decision:
+def _decide_again(wanted: Wanted, cluster: Cluster, seen: Seen, decision: Decision) -> Decision:
     """Before what can't be taken back: read the routes anew. What still comes out is done."""
-    fresh = gather.with_routes(seen, gather.routes(cluster, run.intent))
-    again = lifecycle.decide(run.intent, fresh, run.memory)
+    fresh = gather.with_routes(seen, gather.routes(cluster, wanted.intent))
+    again = lifecycle.decide(wanted.intent, fresh, wanted.memory)
     kept = tuple(write for write in again.writes if write in decision.writes)
     return replace(again, writes=kept, waiting=True)

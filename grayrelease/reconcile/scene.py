@@ -2,29 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
-from grayrelease.cluster.interface import Cluster, Refused
+from grayrelease.cluster.interface import Cluster, NotFound, Refused
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.preflight import Scene
 from grayrelease.models import Installation, Project, Release
 from grayrelease.reconcile.parallel import in_parallel
 
-HERE = ("Service", "Deployment", "Pod", "EndpointSlice")
-EVERYWHERE = ("VirtualService", "DestinationRule")
-WHERE_SERVED = ("HTTPRoute", "Ingress")
+NEEDED = ("Service", "Deployment", "Pod", "EndpointSlice")
+"""Of the project's namespace; without them nothing can be said."""
+ROUTES = ("VirtualService", "DestinationRule")
+"""Of all namespaces; those of the project's own must be readable."""
+BESIDE = ("HorizontalPodAutoscaler", "ServiceExport")
+GATEWAY_API = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute")
+ELSEWHERE = ("Gateway", "ServiceEntry", "Sidecar", "Ingress", *GATEWAY_API)
+"""Of all namespaces. What of these two may not be read is named by a warning."""
+MARKS = ("Strategy",)
+"""Whose being served says something already."""
 
-Lists = Mapping[str, list[Manifest]]
+
+@dataclass(frozen=True)
+class Answer:
+    """One kind's objects: `seen` of the whole cluster, of this namespace alone, or not at all."""
+
+    objects: Sequence[Manifest] = ()
+    served: bool = True
+    here: bool = True
+    elsewhere: bool = True
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What was read, by kind."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def __getitem__(self, kind: str) -> list[Manifest]:
+        return list(self.answers[kind].objects)
+
+    @property
+    def served(self) -> frozenset[str]:
+        return frozenset(kind for kind, answer in self.answers.items() if answer.served)
+
+    @property
+    def unseen_here(self) -> list[str]:
+        return [kind for kind, answer in self.answers.items() if not answer.here]
+
+    @property
+    def unseen_elsewhere(self) -> list[str]:
+        """Return the kinds of which this namespace's alone may be read."""
+        return [kind for kind, answer in self.answers.items() if answer.here and not answer.elsewhere]
 
 
 def read(cluster: Cluster, namespace: str, within_s: float | None = None) -> Lists:
-    """List all that matters, by kind. Raises ClusterError."""
-    calls = {kind: partial(cluster.list, kind, namespace) for kind in HERE}
-    calls |= {kind: partial(_everywhere, cluster, kind, namespace) for kind in EVERYWHERE}
-    calls |= {kind: partial(_where_served, cluster, kind, namespace) for kind in WHERE_SERVED}
-    return in_parallel(calls, within_s)
+    """List all that matters, by kind; a kind that the cluster doesn't have is empty. Raises ClusterError."""
+    calls: dict[str, Callable[[], Answer]] = {
+        kind: partial(_needed, cluster, kind, namespace) for kind in NEEDED
+    }
+    calls |= {kind: partial(_everywhere, cluster, kind, namespace, needed=True) for kind in ROUTES}
+    calls |= {kind: partial(_here, cluster, kind, namespace) for kind in BESIDE}
+    calls |= {kind: partial(_everywhere, cluster, kind, namespace) for kind in ELSEWHERE}
+    calls |= {kind: partial(_mark, cluster, kind) for kind in MARKS}
+    calls["Namespace"] = partial(_home, cluster, namespace)
+    return Lists(in_parallel(calls, within_s))
+
+
+def _needed(cluster: Cluster, kind: str, namespace: str) -> Answer:
+    return Answer(cluster.list(kind, namespace))
+
+
+def _here(cluster: Cluster, kind: str, namespace: str) -> Answer:
+    if not cluster.serves(kind):
+        return Answer(served=False)
+    try:
+        return Answer(cluster.list(kind, namespace))
+    except Refused:
+        return Answer(here=False)
+
+
+def _everywhere(cluster: Cluster, kind: str, namespace: str, *, needed: bool = False) -> Answer:
+    if not cluster.serves(kind):
+        return Answer(served=False)
+    try:
+        return Answer(cluster.list(kind, ""))
+    except Refused:
+        if needed:
+            return Answer(cluster.list(kind, namespace), elsewhere=False)
+    try:
+        return Answer(cluster.list(kind, namespace), elsewhere=False)
+    except Refused:
+        return Answer(here=False)
+
+
+def _mark(cluster: Cluster, kind: str) -> Answer:
+    return Answer(served=cluster.serves(kind))
+
+
+def _home(cluster: Cluster, namespace: str) -> Answer:
+    try:
+        return Answer([cluster.get("Namespace", "", namespace)])
+    except NotFound:
+        return Answer()
+    except Refused:
+        return Answer(here=False)
 
 
 def scenes(project: Project, lists: Lists) -> dict[str, Scene]:
@@ -49,22 +133,21 @@ def _scene(
         name=name,
         installation=installation,
         service=service,
+        home=next(iter(lists["Namespace"]), None),
         deployments=lists["Deployment"],
         pods=lists["Pod"],
+        slices=lists["EndpointSlice"],
+        autoscalers=lists["HorizontalPodAutoscaler"],
         virtual_services=lists["VirtualService"],
         destination_rules=lists["DestinationRule"],
-        http_routes=lists["HTTPRoute"],
+        gateways=lists["Gateway"],
+        service_entries=lists["ServiceEntry"],
+        sidecars=lists["Sidecar"],
+        other_routes=[route for kind in GATEWAY_API for route in lists[kind]],
         ingresses=lists["Ingress"],
+        exports=lists["ServiceExport"],
         releases=releases,
+        served=lists.served,
+        unseen_here=lists.unseen_here,
+        unseen_elsewhere=lists.unseen_elsewhere,
     )
-
-
-def _everywhere(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
-    try:
-        return cluster.list(kind, "")
-    except Refused:
-        return cluster.list(kind, namespace)
-
-
-def _where_served(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
-    return _everywhere(cluster, kind, namespace) if cluster.serves(kind) else []

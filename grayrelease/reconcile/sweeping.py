@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from grayrelease.domain.state import Goal
@@ -21,6 +21,10 @@ UNSEEN = timedelta(seconds=60)
 FREE = Q(lease_until=None) | Q(lease_until__lt=Now())
 
 
+FRESH = timedelta(seconds=5)
+"""Somebody waits for what a deed brings: so long after it, targets are looked at more often."""
+
+
 @dataclass(frozen=True)
 class Due:
     """A target to look at, and the generation that people want."""
@@ -28,6 +32,7 @@ class Due:
     id: int
     generation: int
     rolling_back: bool
+    fresh: bool
 
 
 def waiting_targets() -> list[Due]:
@@ -35,10 +40,11 @@ def waiting_targets() -> list[Due]:
     ahead = ~Q(generation=F("carried_generation")) & Q(raised_at__lt=Now() - AHEAD)
     backing = Release.objects.live().filter(target=OuterRef("pk"), goal=Goal.ROLL_BACK)
     rows = Target.objects.filter(Q(waiting=True) | ahead).annotate(
-        late_roll_back=Exists(backing) & ~Q(generation=F("carried_generation"))
+        late_roll_back=Exists(backing) & ~Q(generation=F("carried_generation")),
+        fresh=ExpressionWrapper(Q(raised_at__gt=Now() - FRESH), BooleanField()),
     )
     found = rows.filter(FREE | Q(late_roll_back=True))
-    return [Due(*row) for row in found.values_list("pk", "generation", "late_roll_back")]
+    return [Due(*row) for row in found.values_list("pk", "generation", "late_roll_back", "fresh")]
 
 
 def waiting_applications() -> list[int]:
