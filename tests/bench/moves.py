@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
+from random import Random
 from time import monotonic
 
 import requests
@@ -17,6 +19,7 @@ from tests.story.releasing import Operator, Wish
 from tests.story.rows import in_phase, verified
 
 WITHIN_S = 30
+SCRAPE_S = 1.0
 HOST = "productpage.bookinfo.localhost"
 IMAGE = "kubesphere/examples-bookinfo-reviews-v2:1.16.2"
 
@@ -28,6 +31,7 @@ class Moves:
         self.stack, self.figures = stack, figures
         self.operator = Operator(stack)
         self.api = Api(stack.options.kubeconfig, "demo")
+        self.random = Random(7)
         self.number, self.page, self.name = 0, "", ""
 
     def begin(self, settle_s: float, drain_s: float) -> None:
@@ -67,7 +71,8 @@ class Moves:
         self.posted.join()
 
     def verified_change(self, percent: int) -> None:
-        """Move the share; how long until it is verified."""
+        """Move the share at any moment between two scrapes; how long until it is verified."""
+        time.sleep(self.random.uniform(0, SCRAPE_S))
         began = monotonic()
         self.change_to(percent)
         self.operator.rows.wait(self.name, verified(percent * 10), WITHIN_S)
