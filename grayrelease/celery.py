@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
 
 SWEEP_S = 10
@@ -29,12 +29,17 @@ app.conf.beat_schedule = {
 
 
 @worker_init.connect
-def prepare(**_: Any) -> None:
-    from grayrelease import demo_users  # needs Django, which the worker has set up by now
+@beat_init.connect
+def refuse(**_: Any) -> None:
+    from grayrelease import demo_users  # needs Django, which the process has set up by now
 
     try:
         demo_users.refuse()
     except ImproperlyConfigured as error:  # Celery only logs what a signal's receiver raises, and goes on
-        raise SystemExit(f"The worker does not start: {error}") from error
+        raise SystemExit(f"It does not start: {error}") from error
+
+
+@worker_init.connect
+def prepare(**_: Any) -> None:
     for module in HEAVY:
         import_module(module)

@@ -21,6 +21,8 @@ from grayrelease import metrics
 from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
 
 FRESH = timedelta(seconds=2)
+RECENT = timedelta(seconds=4)
+"""So old at most is what is shown while a newer one is asked for: a page that polls each 2 s never waits."""
 KEEP_S = 3600
 PATIENCE_S = 1.5  # nobody waits longer, whatever hangs …
 IMPATIENCE_S = 0.3  # … and once it is known to fail, hardly at all
@@ -55,7 +57,7 @@ _local = Local()
 
 
 def project_traffic(project_id: int, namespace: str, now: datetime) -> SharedTraffic:
-    """Return the charts of a project, at most 2 s old where Prometheus answers, within 1.6 s in any case."""
+    """Return the charts of a project, at most 4 s old where Prometheus answers, within 1.6 s in any case."""
     start = time.monotonic()
     key = f"traffic/{FORMAT}/{project_id}"
     known = _local.answers.get(key)
@@ -66,10 +68,13 @@ def project_traffic(project_id: int, namespace: str, now: datetime) -> SharedTra
         _local.answers[key] = known
         if _is_fresh(known, now) or not cache.add(f"{key}/asking", 1, LOCK_S):
             return known
+    asked = _ask_once(key, namespace, now, known)
+    if known is not None and not known.error and _is_fresh(known, now, RECENT):
+        return known
     failing = known is not None and known.error
     patience = (IMPATIENCE_S if failing else PATIENCE_S) - (time.monotonic() - start)
     try:
-        return _ask_once(key, namespace, now, known).result(max(patience, 0))
+        return asked.result(max(patience, 0))
     except TimeoutError:
         return known if known is not None and failing else _failed(known, now, LATE)
 
@@ -111,8 +116,8 @@ def _failed(known: SharedTraffic | None, now: datetime, why: str) -> SharedTraff
     return replace(known, asked_at=now, error=why, failing_since=known.failing_since or now)
 
 
-def _is_fresh(known: SharedTraffic, now: datetime) -> bool:
-    return abs(now - known.asked_at) < FRESH  # clocks of two machines differ a little
+def _is_fresh(known: SharedTraffic, now: datetime, age: timedelta = FRESH) -> bool:
+    return abs(now - known.asked_at) < age  # clocks of two machines differ a little
 
 
 def _newer(one: SharedTraffic | None, other: SharedTraffic | None) -> SharedTraffic | None:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTS = (
     "-m gunicorn grayrelease.wsgi --bind 127.0.0.1:0 --no-control-socket",
     "-m celery -A grayrelease.celery worker -Q nothing -c 1",
+    "-m celery -A grayrelease.celery beat --pidfile= -S celery.beat:Scheduler",
     "manage.py driver",
 )
 RANDOM = "k7Qd0-vXz4_hTn2WmB9rYc5sLf8aJe1GpUo3"
