@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
 
 Words = Mapping[str, "str | Promise"]
@@ -162,7 +163,7 @@ FIELDS: Words = {
     "too-small-number": _("At least %(least)s."),
     "no-container": _("The workload has no container %(container)s."),
 }
-REASONS: Words = {**NOW, **FROZEN, **WAITS, **NEXT, **REFUSED, **UNFIT, **REMEDIES, **FIELDS}
+REASONS: Words = {**NOW, **FROZEN, **WAITS, **NEXT, **REFUSED, **UNFIT, **REMEDIES, **FIELDS, **CONDITIONS}
 """One per code of `domain.reasons`; a test holds that the facts match."""
 
 

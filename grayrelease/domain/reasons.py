@@ -119,6 +119,36 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """What is wrong at a field of the wizard; `lowered` is a word, not a refusal."""
 
+CONDITIONS: Mapping[str, tuple[str, ...]] = {
+    "audience-empty": (),
+    "group-empty": (),
+    "too-many": ("limit",),
+    "too-many-cookies": ("limit",),
+    "condition-twice": (),
+    "value-twice": (),
+    "matches-everyone": (),
+    "together-everyone": (),
+    "how-impossible": (),
+    "our-cookie": (),
+    "bad-cookie-name": ("example",),
+    "bad-cookie-value": (),
+    "cookie-as-header": (),
+    "no-such-header": ("name",),
+    "bad-header-name": ("example",),
+    "bad-header-value": (),
+    "not-encoded": (),
+    "path-slash": ("example",),
+    "path-query": (),
+    "path-dots": (),
+    "bad-method": ("example",),
+    "regex-look-around": (),
+    "regex-back-reference": (),
+    "regex-wrong": ("error",),
+    "regex-too-big": (),
+    "regex-past-cookie": (),
+}
+"""What is wrong with a condition on requests, or with an audience."""
+
 REASONS: Mapping[str, tuple[str, ...]] = {
     **NOW,
     **FROZEN,
@@ -128,4 +158,5 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **UNFIT,
     **REMEDIES,
     **FIELDS,
+    **CONDITIONS,
 }

@@ -37,6 +37,7 @@ def test_no_code_is_listed_twice() -> None:
         reasons.UNFIT,
         reasons.REMEDIES,
         reasons.FIELDS,
+        reasons.CONDITIONS,
     )
     assert sum(map(len, groups)) == len(reasons.REASONS)
 
