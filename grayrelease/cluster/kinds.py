@@ -52,7 +52,14 @@ KINDS = {
         Kind("VirtualService", ISTIO, "v1", "virtualservices"),
         Kind("DestinationRule", ISTIO, "v1", "destinationrules"),
         Kind("Gateway", ISTIO, "v1", "gateways"),
+        Kind("ServiceEntry", ISTIO, "v1", "serviceentries"),
+        Kind("Sidecar", ISTIO, "v1", "sidecars"),
         Kind("HTTPRoute", GATEWAY_API, "v1", "httproutes"),
+        Kind("GRPCRoute", GATEWAY_API, "v1", "grpcroutes"),
+        Kind("TCPRoute", GATEWAY_API, "v1alpha2", "tcproutes"),
+        Kind("TLSRoute", GATEWAY_API, "v1alpha2", "tlsroutes"),
+        Kind("ServiceExport", "multicluster.x-k8s.io", "v1alpha1", "serviceexports"),
+        Kind("Strategy", "servicemesh.kubesphere.io", "v1alpha2", "strategies"),
     )
 }
 

@@ -34,7 +34,9 @@ WITHOUT_GENERATION = frozenset(
     {"Namespace", "Service", "ServiceAccount", "ConfigMap", "Secret", "Event", "HorizontalPodAutoscaler"}
 )
 WITHOUT_STATUS = WITHOUT_GENERATION - {"Namespace", "Service", "HorizontalPodAutoscaler"} | {"EndpointSlice"}
-SERVED = frozenset(KINDS) - {"HTTPRoute"}
+ADDED = frozenset({"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "ServiceExport", "Strategy"})
+"""Kinds that a cluster with Istio need not have."""
+SERVED = frozenset(KINDS) - ADDED
 
 
 @dataclass(frozen=True)

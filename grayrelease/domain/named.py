@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from grayrelease.domain.marks import name, notes
+from grayrelease.domain.marks import notes
 from grayrelease.domain.plan import Manifest
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -92,9 +92,3 @@ def _first(hosts: Iterable[str], manifest: Manifest, service: Name) -> str:
 
 def _namespace(manifest: Manifest) -> str:
     return str(manifest["metadata"].get("namespace", ""))
-
-
-def full_name(kind: str, manifest: Manifest, namespace: str) -> str:
-    """Return Kind/name, with the namespace where it's another one."""
-    here = _namespace(manifest)
-    return f"{kind}/{name(manifest)}" if here == namespace else f"{kind}/{here}/{name(manifest)}"

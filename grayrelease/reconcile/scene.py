@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from grayrelease.cluster.interface import Cluster, NotFound, Refused
@@ -27,7 +27,7 @@ MARKS = ("Strategy",)
 
 @dataclass(frozen=True)
 class Answer:
-    """One kind's objects: `seen` of the whole cluster, of this namespace alone, or not at all."""
+    """One kind's objects, and whether the cluster has it and lets us read it, here and elsewhere."""
 
     objects: Sequence[Manifest] = ()
     served: bool = True
@@ -63,9 +63,8 @@ def read(cluster: Cluster, namespace: str, within_s: float | None = None) -> Lis
     calls: dict[str, Callable[[], Answer]] = {
         kind: partial(_needed, cluster, kind, namespace) for kind in NEEDED
     }
-    calls |= {kind: partial(_everywhere, cluster, kind, namespace, needed=True) for kind in ROUTES}
     calls |= {kind: partial(_here, cluster, kind, namespace) for kind in BESIDE}
-    calls |= {kind: partial(_everywhere, cluster, kind, namespace) for kind in ELSEWHERE}
+    calls |= {kind: partial(_everywhere, cluster, kind, namespace) for kind in (*ROUTES, *ELSEWHERE)}
     calls |= {kind: partial(_mark, cluster, kind) for kind in MARKS}
     calls["Namespace"] = partial(_home, cluster, namespace)
     return Lists(in_parallel(calls, within_s))
@@ -84,18 +83,14 @@ def _here(cluster: Cluster, kind: str, namespace: str) -> Answer:
         return Answer(here=False)
 
 
-def _everywhere(cluster: Cluster, kind: str, namespace: str, *, needed: bool = False) -> Answer:
+def _everywhere(cluster: Cluster, kind: str, namespace: str) -> Answer:
     if not cluster.serves(kind):
         return Answer(served=False)
     try:
         return Answer(cluster.list(kind, ""))
     except Refused:
-        if needed:
-            return Answer(cluster.list(kind, namespace), elsewhere=False)
-    try:
-        return Answer(cluster.list(kind, namespace), elsewhere=False)
-    except Refused:
-        return Answer(here=False)
+        here = _needed if kind in ROUTES else _here
+        return replace(here(cluster, kind, namespace), elsewhere=False)
 
 
 def _mark(cluster: Cluster, kind: str) -> Answer:

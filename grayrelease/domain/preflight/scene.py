@@ -1,0 +1,103 @@
+"""What a Service is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from grayrelease.domain.marks import labels, name
+from grayrelease.domain.plan import Manifest
+from grayrelease.domain.pods import leaving
+
+SLICE_OF = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a Service is judged by. Manifests as the API server gave them.
+
+    Workloads, pods, slices, autoscalers and exports: of its namespace. All that routes: of all namespaces
+    that can be read. `releases`: names of the live releases of this Service. `served`: kinds that the API
+    server knows. `unseen_here`, `unseen_elsewhere`: kinds that it doesn't let us list in this namespace, or
+    in others.
+    """
+
+    namespace: str
+    name: str
+    installation: str
+    service: Manifest | None
+    home: Manifest | None = None
+    """The Namespace; None where it may not be read."""
+    deployments: Sequence[Manifest] = ()
+    pods: Sequence[Manifest] = ()
+    slices: Sequence[Manifest] = ()
+    autoscalers: Sequence[Manifest] = ()
+    virtual_services: Sequence[Manifest] = ()
+    destination_rules: Sequence[Manifest] = ()
+    gateways: Sequence[Manifest] = ()
+    service_entries: Sequence[Manifest] = ()
+    sidecars: Sequence[Manifest] = ()
+    other_routes: Sequence[Manifest] = ()
+    """Of the Gateway API, with their kind."""
+    ingresses: Sequence[Manifest] = ()
+    exports: Sequence[Manifest] = ()
+    releases: Sequence[str] = field(default=())
+    served: frozenset[str] = frozenset({"VirtualService", "DestinationRule"})
+    unseen_here: Sequence[str] = ()
+    unseen_elsewhere: Sequence[str] = ()
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        return (self.service or {}).get("spec") or {}
+
+    @property
+    def ports(self) -> list[dict[str, Any]]:
+        return self.spec.get("ports") or []
+
+    @property
+    def selector(self) -> dict[str, str]:
+        return self.spec.get("selector") or {}
+
+    def workloads(self) -> list[Manifest]:
+        """Return the Deployments whose pods the Service selects; those scaled to 0 don't count."""
+        return [found for found in self.deployments if self._selects(template(found)) and replicas(found)]
+
+    def own_pods(self) -> list[Manifest]:
+        """Return the pods that the Service selects and that stay."""
+        return [pod for pod in self.pods if not leaving(pod) and self._selects(pod)]
+
+    def own_slices(self) -> list[Manifest]:
+        """Return the EndpointSlices of the Service."""
+        return [each for each in self.slices if labels(each).get(SLICE_OF) == self.name]
+
+    def _selects(self, labelled: Manifest) -> bool:
+        return bool(self.selector) and self.selector.items() <= labels(labelled).items()
+
+
+def template(deployment: Manifest) -> Manifest:
+    """Return a workload's pod template."""
+    found: Manifest = (deployment.get("spec") or {}).get("template") or {}
+    return found
+
+
+def replicas(deployment: Manifest) -> int:
+    """Return how many pods a workload is to have."""
+    return int((deployment.get("spec") or {}).get("replicas", 1))
+
+
+def owners(manifest: Manifest) -> list[Mapping[str, Any]]:
+    """Return an object's ownerReferences."""
+    return manifest.get("metadata", {}).get("ownerReferences") or []
+
+
+def stable_workload(scene: Scene) -> Manifest | None:
+    """Return the one Deployment behind a Service; None where there is none, or more than one."""
+    workloads = scene.workloads()
+    return workloads[0] if len(workloads) == 1 else None
+
+
+def title(manifest: Manifest, namespace: str) -> str:
+    """Return Kind/name, with the namespace where it's another one than this."""
+    kind, here = str(manifest.get("kind", "")), str(manifest["metadata"].get("namespace", ""))
+    return f"{kind}/{name(manifest)}" if here == namespace else f"{kind}/{here}/{name(manifest)}"

@@ -1,0 +1,78 @@
+"""What the Service itself is, and its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import re2
+
+from grayrelease.domain.preflight.scene import Scene
+
+Facts = dict[str, "str | int"]
+
+_HTTP_NAME = re2.compile(r"(?i)(http|http2|grpc|grpc-web)(-.*)?")
+_HTTP_PROTOCOLS = ("http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c")
+
+
+def missing(scene: Scene) -> Iterator[Facts]:
+    if scene.service is None:
+        yield {"service": scene.name}
+
+
+def only_a_name(scene: Scene) -> Iterator[Facts]:
+    if scene.spec.get("type") == "ExternalName":
+        yield {"service": scene.name, "host": str(scene.spec.get("externalName", ""))}
+
+
+def headless(scene: Scene) -> Iterator[Facts]:
+    if scene.spec.get("clusterIP") == "None":
+        yield {"service": scene.name}
+
+
+def selects_nothing(scene: Scene) -> Iterator[Facts]:
+    if not scene.selector:
+        yield {"service": scene.name}
+
+
+def selects_a_version(scene: Scene) -> Iterator[Facts]:
+    if "version" in scene.selector:
+        yield {"service": scene.name, "version": scene.selector["version"]}
+
+
+def stays_on_the_node(scene: Scene) -> Iterator[Facts]:
+    """An endpoint on the caller's own node alone answers: there may be none of the version chosen."""
+    if scene.spec.get("internalTrafficPolicy") == "Local":
+        yield {"service": scene.name}
+
+
+def open_to_outside(scene: Scene) -> Iterator[Facts]:
+    """What comes in by the node's port never meets a caller's proxy, and is spread over all pods."""
+    kind = str(scene.spec.get("type", ""))
+    if kind in ("NodePort", "LoadBalancer"):
+        yield {"service": scene.name, "type": kind}
+
+
+def many_ports(scene: Scene) -> Iterator[Facts]:
+    if len(scene.ports) > 1:
+        yield {"service": scene.name, "count": len(scene.ports)}
+
+
+def datagrams(scene: Scene) -> Iterator[Facts]:
+    for port in scene.ports:
+        if port.get("protocol", "TCP") != "TCP":
+            yield {"service": scene.name, "port": str(port.get("port", "")), "protocol": port["protocol"]}
+
+
+def not_http(scene: Scene) -> Iterator[Facts]:
+    for port in scene.ports:
+        if not speaks_http(port):
+            protocol = str(port.get("appProtocol") or port.get("name") or "")
+            yield {"port": str(port.get("port", "")), "protocol": protocol}
+
+
+def speaks_http(port: dict[str, Any]) -> bool:
+    """Tell if Istio takes a Service's port for HTTP by its declaration."""
+    if port.get("appProtocol"):
+        return str(port["appProtocol"]).lower() in _HTTP_PROTOCOLS
+    return bool(_HTTP_NAME.fullmatch(str(port.get("name", ""))))

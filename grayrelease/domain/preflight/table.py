@@ -1,0 +1,96 @@
+"""The table of what can't be split: each check with what it finds, what helps, and what it stops.
+
+To lift a refusal is to take its line away, or to let it stop less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from grayrelease.domain.preflight import mesh, routes, services, workloads
+from grayrelease.domain.preflight.scene import Scene
+from grayrelease.domain.preflight.services import Facts
+
+Part = Literal["release", "audience", "sticky", "mirror"]
+
+RELEASE: frozenset[Part] = frozenset({"release"})
+WARN: frozenset[Part] = frozenset()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that can be in the way.
+
+    `code` and `remedy` are reasons, whose facts are among those that `finds` gives. `stops`: the release
+    altogether, parts of what it may do, or nothing: then it's a warning. It isn't said where one of the
+    `unless` was found, which says more.
+    """
+
+    code: str
+    remedy: str
+    finds: Callable[[Scene], Iterable[Facts]]
+    stops: frozenset[Part] = RELEASE
+    unless: frozenset[str] = frozenset()
+
+
+_NO_SELECTOR = frozenset({"external-name", "no-selector"})
+_NO_DEPLOYMENT = _NO_SELECTOR | {"driven-by", "no-workload", "not-a-deployment"}
+_NO_VERSION = _NO_DEPLOYMENT | {"no-version-label"}
+
+TABLE: tuple[Check, ...] = (
+    Check("no-service", "create-workload", services.missing),
+    Check("release-exists", "end-release", routes.under_release),
+    Check("no-mesh", "install-istio", mesh.no_mesh),
+    # The Service
+    Check("external-name", "make-cluster-ip", services.only_a_name),
+    Check("headless", "make-cluster-ip", services.headless),
+    Check("no-selector", "add-selector", services.selects_nothing, unless=frozenset({"external-name"})),
+    Check("selects-version", "select-all-versions", services.selects_a_version),
+    Check("local-policy", "allow-all-nodes", services.stays_on_the_node),
+    Check("udp", "leave-udp", services.datagrams),
+    Check("several-ports", "split-ports", services.many_ports, unless=frozenset({"udp"})),
+    Check("not-http", "name-port-http", services.not_http, unless=frozenset({"udp", "several-ports"})),
+    # What runs
+    Check("driven-by", "let-it-release", workloads.driven),
+    Check("no-workload", "create-workload", workloads.none, unless=_NO_SELECTOR | {"driven-by"}),
+    Check("not-a-deployment", "use-deployment", workloads.no_deployment, unless=_NO_SELECTOR | {"driven-by"}),
+    Check("other-pods", "deployment-alone", workloads.beside_others, unless=_NO_DEPLOYMENT),
+    Check("no-version-label", "add-version-label", workloads.unnamed_version, unless=_NO_DEPLOYMENT),
+    Check("several-versions", "keep-one-version", workloads.several_versions, unless=_NO_VERSION),
+    Check(
+        "several-workloads",
+        "keep-one-workload",
+        workloads.several_workloads,
+        unless=_NO_VERSION | {"several-versions"},
+    ),
+    Check("ambient", "use-sidecars", workloads.ambient, unless=_NO_SELECTOR),
+    Check("host-network", "leave-host-network", workloads.on_the_nodes_network, unless=_NO_SELECTOR),
+    Check(
+        "no-sidecar",
+        "inject-sidecar",
+        workloads.without_sidecar,
+        unless=_NO_VERSION | {"ambient", "host-network"},
+    ),
+    # Where it is reached
+    Check("governed", "stop-governing", mesh.governed),
+    Check("several-clusters", "one-cluster", mesh.in_other_clusters),
+    Check("other-endpoints", "pods-alone", mesh.other_endpoints, unless=_NO_SELECTOR),
+    Check("service-entry", "remove-entry", mesh.entries),
+    Check("other-entrance", "use-virtual-service", mesh.entrances),
+    Check("named-by", "remove-or-wait", routes.virtual_services),
+    Check("named-by", "remove-or-wait", routes.destination_rules),
+    # What should be known
+    Check("autoscaled", "raise-minimum", workloads.autoscaled, WARN),
+    Check("held-by", "finish-there-too", workloads.held, WARN),
+    Check("open-to-outside", "use-gateway", services.open_to_outside, WARN),
+    Check("open-to-clusters", "release-there-too", mesh.open_to_clusters, WARN),
+    Check("hidden-by-sidecar", "add-to-egress", mesh.hidden_by_sidecars, WARN),
+    Check("unseen-here", "bind-role", mesh.unseen_here, WARN),
+    Check("unseen-elsewhere", "bind-role", mesh.unseen_elsewhere, WARN),
+)
+
+ALONE = frozenset({"no-service", "release-exists"})
+"""Where one of these is found nothing else is said: the second version and the routes of a live release
+are what it's about."""
