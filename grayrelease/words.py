@@ -22,6 +22,8 @@ PHASES: Words = {
     Phase.ROLLED_BACK: _("Rolled back"),
     Phase.FINISHING: _("Finishing"),
     Phase.FINISHED: _("Finished"),
+    Phase.ABANDONING: _("Being abandoned"),
+    Phase.ABANDONED: _("Abandoned"),
     Phase.FAILED: _("Failed"),
     Phase.FROZEN: _("Frozen"),
 }
@@ -33,6 +35,8 @@ PHASE_LOOKS: Mapping[str, tuple[str, str]] = {
     Phase.ROLLED_BACK: ("bad", "arrow-back-up"),
     Phase.FINISHING: ("run", "hourglass"),
     Phase.FINISHED: ("", "flag-check"),
+    Phase.ABANDONING: ("run", "hourglass"),
+    Phase.ABANDONED: ("", "circle-x"),
     Phase.FAILED: ("bad", "circle-x"),
     Phase.FROZEN: ("bad", "hand-stop"),
 }
@@ -55,6 +59,8 @@ NOW: Words = {
     "rolled-back": _("All visitors are back on %(stable)s; the pods of %(version)s still run"),
     "finishing": _("All visitors meet %(version)s; %(loser)s is being taken offline"),
     "finished": _("All visitors meet %(version)s; %(loser)s is gone"),
+    "abandoning": _("%(version)s is being given up; it gets nothing, all visitors are on %(stable)s"),
+    "abandoned": _("%(version)s was given up; all visitors are on %(stable)s"),
 }
 FROZEN: Words = {
     "cluster-ahead": _(
@@ -116,34 +122,106 @@ REFUSED: Words = {
     "rolled-back-already": _("This release is rolled back already."),
     "finishing-already": _("This release is finishing already."),
     "frozen-now": _("Frozen: nothing may be raised until the reason is gone (%(code)s)."),
+    "abandoning-already": _("This release is being abandoned already."),
+    "no-room": _(
+        "No room: the release %(release)s has %(share)s\u00a0%%. Lower that first; all of them together can’t "
+        "have more than everyone."
+    ),
+    "no-candidate": _("This release brings no version that could take over."),
+    "no-more-steps": _("There is no further step."),
+    "paused-already": _("This release is paused already."),
+    "not-paused": _("This release isn’t paused."),
 }
 UNFIT: Words = {
     "no-service": _("There is no service %(service)s in the cluster."),
+    "no-mesh": _("This cluster has no Istio: nothing there obeys routes."),
     "no-workload": _("No workload is behind %(service)s."),
+    "driven-by": _("%(holder)s releases %(object)s and would write over what is set here."),
     "not-a-deployment": _("%(workload)s is a %(kind)s; only Deployments can be released."),
+    "other-pods": _("Pods of %(kind)s %(workload)s answer beside those of the Deployment."),
     "no-version-label": _("The pods of %(workload)s have no label version."),
     "several-versions": _("Several versions run already: %(versions)s."),
+    "several-workloads": _("Several Deployments are behind it: %(workloads)s."),
     "no-sidecar": _("The pod %(pod)s has no sidecar, so no route reaches it."),
+    "host-network": _("The pod %(pod)s is in its node’s network, where no sidecar is injected."),
+    "ambient": _("The pod %(pod)s is in the ambient mesh, where waypoints route and not the callers."),
     "headless": _("%(service)s is headless: its callers choose a pod themselves, past every route."),
     "external-name": _("%(service)s only names another host, %(host)s."),
     "no-selector": _("%(service)s selects no pods."),
+    "selects-version": _("%(service)s selects version %(version)s alone; another one would get no traffic."),
+    "local-policy": _(
+        "%(service)s answers on the caller’s own node only (internalTrafficPolicy: Local): the version that "
+        "is chosen may have no pod there."
+    ),
+    "udp": _("Port %(port)s is %(protocol)s, which no route splits."),
     "several-ports": _("%(service)s has %(count)s ports; only services with one can be released."),
     "not-http": _("Port %(port)s is %(protocol)s; a share can only be set for HTTP."),
+    "governed": _("KubeSphere’s own controllers write the routes of %(service)s, over what is set here."),
+    "several-clusters": _(
+        "%(service)s runs in several clusters of one mesh (%(object)s): the others’ pods and routes can’t be "
+        "seen here."
+    ),
+    "other-endpoints": _("%(address)s answers for %(service)s and is no pod of this namespace."),
+    "service-entry": _("%(object)s adds other endpoints to %(host)s."),
+    "other-entrance": _("%(object)s leads to it (%(host)s), past every share that is set here."),
     "release-exists": _("The release %(release)s is under way for it."),
     "named-by": _("%(object)s names it already (host %(host)s)."),
 }
+KNOWN: Words = {
+    "autoscaled": _(
+        "%(workload)s is scaled by HorizontalPodAutoscaler %(scaler)s: while traffic moves away it may take "
+        "pods that a roll back needs."
+    ),
+    "held-by": _("%(object)s is kept by %(holder)s, which may bring back what is changed here."),
+    "open-to-outside": _(
+        "%(service)s is a %(type)s: what comes straight to its port from outside passes every route, and is "
+        "spread over the pods of both versions."
+    ),
+    "open-to-clusters": _(
+        "%(object)s lets callers of other clusters in; if %(service)s is there too, they don’t obey the "
+        "routes of this one."
+    ),
+    "hidden-by-sidecar": _(
+        "%(object)s hides %(service)s from its callers: what they send passes every route."
+    ),
+    "unseen-here": _("Not looked at, since it may not be read: %(kinds)s."),
+    "unseen-elsewhere": _("Not looked at in other namespaces, since it may not be read there: %(kinds)s."),
+}
 REMEDIES: Words = {
     "create-workload": _("Create a Deployment whose pods %(service)s selects."),
+    "install-istio": _("Install Istio, or choose another cluster."),
+    "let-it-release": _("Release it with %(holder)s, or take it out of there."),
     "use-deployment": _("Run %(workload)s as a Deployment."),
+    "deployment-alone": _("Let the service select the Deployment’s pods alone, without %(workload)s."),
     "add-version-label": _("Add the label version, for example v1, to the pods of %(workload)s."),
     "keep-one-version": _("Keep one of %(versions)s and remove the others."),
+    "keep-one-workload": _("Keep one of %(workloads)s and remove the others."),
     "inject-sidecar": _("Turn on sidecar injection for %(namespace)s and restart the pods."),
+    "leave-host-network": _("Run %(pod)s without hostNetwork."),
+    "use-sidecars": _("Turn on sidecar injection for %(namespace)s instead, and restart the pods."),
     "make-cluster-ip": _("Give %(service)s a cluster IP."),
     "add-selector": _("Give %(service)s a selector."),
+    "select-all-versions": _("Take the label version out of the selector of %(service)s."),
+    "allow-all-nodes": _("Set internalTrafficPolicy of %(service)s to Cluster."),
+    "leave-udp": _("Move port %(port)s to a service of its own, which isn’t released."),
     "split-ports": _("Make a service of its own for each port of %(service)s."),
     "name-port-http": _("If it speaks HTTP, name port %(port)s http, or http-…"),
+    "stop-governing": _("Set the annotation %(note)s of %(service)s to false."),
+    "one-cluster": _("Keep %(service)s in one cluster, or let others call it through a gateway."),
+    "pods-alone": _("Leave only pods behind %(service)s."),
+    "remove-entry": _("Remove %(object)s, or give it another host."),
+    "use-virtual-service": _(
+        "Write its routes as a VirtualService, with a Gateway for requests from outside, and remove "
+        "%(object)s."
+    ),
     "end-release": _("Finish %(release)s, or roll it back and finish it."),
     "remove-or-wait": _("Remove %(object)s if nobody needs it. Working beside it comes in a later version."),
+    "raise-minimum": _("Raise the minReplicas of %(scaler)s until the release is finished."),
+    "finish-there-too": _("When the release is finished, change %(object)s in %(holder)s too."),
+    "use-gateway": _("Let requests from outside come through a gateway to %(service)s."),
+    "release-there-too": _("Look whether %(service)s is called from there."),
+    "add-to-egress": _("Add %(service)s to its egress hosts if it is called from there."),
+    "bind-role": _("Bind the role %(role)s of deploy/rbac.yaml."),
 }
 FIELDS: Words = {
     "required": _("This is needed."),
@@ -163,7 +241,18 @@ FIELDS: Words = {
     "too-small-number": _("At least %(least)s."),
     "no-container": _("The workload has no container %(container)s."),
 }
-REASONS: Words = {**NOW, **FROZEN, **WAITS, **NEXT, **REFUSED, **UNFIT, **REMEDIES, **FIELDS, **CONDITIONS}
+REASONS: Words = {
+    **NOW,
+    **FROZEN,
+    **WAITS,
+    **NEXT,
+    **REFUSED,
+    **UNFIT,
+    **KNOWN,
+    **REMEDIES,
+    **FIELDS,
+    **CONDITIONS,
+}
 """One per code of `domain.reasons`; a test holds that the facts match."""
 
 

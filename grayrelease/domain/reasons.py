@@ -16,6 +16,8 @@ NOW: Mapping[str, tuple[str, ...]] = {
     "rolled-back": ("version", "stable"),
     "finishing": ("version", "loser"),
     "finished": ("version", "loser"),
+    "abandoning": ("version", "stable"),
+    "abandoned": ("version", "stable"),
 }
 """What visitors get now; the code is the phase's."""
 
@@ -69,38 +71,89 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "rolled-back-already": (),
     "finishing-already": (),
     "frozen-now": ("code",),
+    "abandoning-already": (),
+    "no-room": ("release", "share"),
+    "no-candidate": (),
+    "no-more-steps": (),
+    "paused-already": (),
+    "not-paused": (),
 }
 """Why a deed can't be done now."""
 
 UNFIT: Mapping[str, tuple[str, ...]] = {
     "no-service": ("service",),
+    "no-mesh": (),
     "no-workload": ("service",),
+    "driven-by": ("object", "holder"),
     "not-a-deployment": ("kind", "workload"),
+    "other-pods": ("kind", "workload"),
     "no-version-label": ("workload",),
     "several-versions": ("versions",),
+    "several-workloads": ("workloads",),
     "no-sidecar": ("pod",),
+    "host-network": ("pod",),
+    "ambient": ("pod",),
     "headless": ("service",),
     "external-name": ("service", "host"),
     "no-selector": ("service",),
+    "selects-version": ("service", "version"),
+    "local-policy": ("service",),
+    "udp": ("port", "protocol"),
     "several-ports": ("service", "count"),
     "not-http": ("port", "protocol"),
+    "governed": ("service",),
+    "several-clusters": ("service", "object"),
+    "other-endpoints": ("service", "address"),
+    "service-entry": ("object", "host"),
+    "other-entrance": ("object", "host"),
     "release-exists": ("release",),
     "named-by": ("object", "host"),
 }
-"""Why a service can't be released; `preflight.check` pairs each with a remedy."""
+"""Why a service can't be released; `preflight`'s table pairs each with a remedy."""
+
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "autoscaled": ("workload", "scaler"),
+    "held-by": ("object", "holder"),
+    "open-to-outside": ("service", "type"),
+    "open-to-clusters": ("service", "object"),
+    "hidden-by-sidecar": ("service", "object"),
+    "unseen-here": ("kinds",),
+    "unseen-elsewhere": ("kinds",),
+}
+"""What stops no release of a service and should be known."""
 
 REMEDIES: Mapping[str, tuple[str, ...]] = {
     "create-workload": ("service",),
+    "install-istio": (),
+    "let-it-release": ("holder",),
     "use-deployment": ("workload",),
+    "deployment-alone": ("workload",),
     "add-version-label": ("workload",),
     "keep-one-version": ("versions",),
+    "keep-one-workload": ("workloads",),
     "inject-sidecar": ("namespace",),
+    "leave-host-network": ("pod",),
+    "use-sidecars": ("namespace",),
     "make-cluster-ip": ("service",),
     "add-selector": ("service",),
+    "select-all-versions": ("service",),
+    "allow-all-nodes": ("service",),
+    "leave-udp": ("port",),
     "split-ports": ("service",),
     "name-port-http": ("port",),
+    "stop-governing": ("service", "note"),
+    "one-cluster": ("service",),
+    "pods-alone": ("service",),
+    "remove-entry": ("object",),
+    "use-virtual-service": ("object",),
     "end-release": ("release",),
     "remove-or-wait": ("object",),
+    "raise-minimum": ("scaler",),
+    "finish-there-too": ("object", "holder"),
+    "use-gateway": ("service",),
+    "release-there-too": ("service",),
+    "add-to-egress": ("service",),
+    "bind-role": ("role",),
 }
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -156,6 +209,7 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **NEXT,
     **REFUSED,
     **UNFIT,
+    **KNOWN,
     **REMEDIES,
     **FIELDS,
     **CONDITIONS,
