@@ -28,6 +28,8 @@ PATCH_TYPES: Mapping[str, str] = {
 CALL_S = 10.0
 WATCH_S = 240
 RETRY_S = 0.2
+MISSING_S = 1.0
+NOT_FOUND = 404
 UNREACHABLE = (aiohttp.ClientError, ConnectionError, TimeoutError)
 
 
@@ -194,8 +196,12 @@ class Follower:
         while True:
             try:
                 await self._once()
-            except (Gone, ApiError, *UNREACHABLE):
-                await asyncio.sleep(RETRY_S)
+            except (Gone, ApiError, *UNREACHABLE) as error:
+                missing = isinstance(error, ApiError) and error.status == NOT_FOUND
+                if missing:
+                    # A type that the server does not have (yet) has no objects.
+                    self.synced.set()
+                await asyncio.sleep(MISSING_S if missing else RETRY_S)
 
     def put(self, item: Object) -> None:
         """Take in the answer of a write at once, so that the next decision knows of it."""

@@ -27,6 +27,7 @@ from grayrelease.sandbox.mesh.translate.registry import Registry, Settings
 log = logging.getLogger(__name__)
 
 ISTIO = "/apis/networking.istio.io/v1"
+GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 PATHS = {
     "services": "/api/v1/services",
     "slices": "/apis/discovery.k8s.io/v1/endpointslices",
@@ -34,6 +35,10 @@ PATHS = {
     "virtual_services": f"{ISTIO}/virtualservices",
     "destination_rules": f"{ISTIO}/destinationrules",
     "gateways": f"{ISTIO}/gateways",
+    "service_entries": f"{ISTIO}/serviceentries",
+    "http_routes": f"{GATEWAY_API}/httproutes",
+    "api_gateways": f"{GATEWAY_API}/gateways",
+    "namespaces": "/api/v1/namespaces",
 }
 QUIET_S = 0.002
 CHECK_AFTER_S = 0.1

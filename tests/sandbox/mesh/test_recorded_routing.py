@@ -2,118 +2,140 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from grayrelease.sandbox.mesh.translate.actions import RETRY_ON
-from tests.sandbox.mesh.recorded_cases import NOT_YET, Case, load
-from tests.sandbox.mesh.recorded_envoy import Answer, RecordedEnvoy
+from grayrelease.sandbox.evaluate.__main__ import answers
 
 pytestmark = pytest.mark.processes
 
 JSON = dict[str, Any]
-DEFAULT_RETRIES = {"attempts": 2, "on": RETRY_ON}
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = [sys.executable, "-m", "grayrelease.sandbox.evaluate"]
 
 
-def destinations(route: JSON | None) -> dict[str, float]:
-    """Give each cluster's share of a route of ours."""
-    action = (route or {}).get("route") or {}
-    if "cluster" in action:
-        return {action["cluster"]: 1.0}
-    weights: Counter[str] = Counter()
-    for target in (action.get("weighted_clusters") or {}).get("clusters", []):
-        weights[target["name"]] += target["weight"]
-    return {name: round(weight / weights.total(), 6) for name, weight in weights.items()}
+def comparison(recordings: Path) -> ModuleType:
+    """Load the recordings' own comparison."""
+    path = recordings / "istio-routing" / "compare.py"
+    found = importlib.util.spec_from_file_location("compare_routing", path)
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module
+    found.loader.exec_module(module)
+    return module
 
 
-def expected_destinations(expect: JSON) -> dict[str, float]:
-    weights: Counter[str] = Counter()
-    for target in expect["destinations"]:
-        weights[cluster(target)] += target["weight"]
-    return {name: round(weight / weights.total(), 6) for name, weight in weights.items() if weight}
-
-
-def cluster(target: JSON) -> str:
-    if target["host"] == "PassthroughCluster":
-        return str(target["host"])
-    return f"outbound|{target['port']}|{target.get('subset') or ''}|{target['host']}"
-
-
-def mirrors(route: JSON | None) -> dict[str, float]:
-    policies = ((route or {}).get("route") or {}).get("request_mirror_policies", [])
-    share = {
-        policy["cluster"]: policy["runtime_fraction"]["default_value"]["numerator"] for policy in policies
-    }
-    return {name: numerator / 10_000 for name, numerator in share.items()}
-
-
-def retries(route: JSON | None) -> JSON | None:
-    policy = ((route or {}).get("route") or {}).get("retry_policy")
-    if not policy:
-        return None
-    on = ",".join([policy["retry_on"], *map(str, policy.get("retriable_status_codes", []))])
-    told = {"attempts": policy["num_retries"], "on": on}
-    return told | ({"perTryTimeout": policy["per_try_timeout"]} if "per_try_timeout" in policy else {})
-
-
-def differences(expect: JSON, answer: Answer) -> list[str]:
-    route = answer.route
-    told: list[tuple[str, Any, Any]] = [
-        ("destinations", expected_destinations(expect), _plain(destinations(route))),
-        ("mirrors", {cluster(m): m["percent"] for m in expect["mirrors"]}, _plain(mirrors(route))),
+def test_it_routes_as_istio_was_recorded_doing(recordings: Path) -> None:
+    compare = comparison(recordings)
+    cases = compare.load_cases(recordings / "istio-routing" / "cases", "")
+    given = answers([json.dumps(question) for case in cases for question in case.questions()])
+    rows = [(case.name, row) for case in cases for row in case.rows]
+    found = [
+        f"{name}: {compare.difference(row['expect'], answer)}"
+        for (name, row), answer in zip(rows, given, strict=True)
+        if compare.difference(row["expect"], answer)
     ]
-    if "status" in expect:
-        told.append(("status", expect["status"], answer.status))
-    if "reason" in expect and "status" in expect and answer.status != 400:
-        told.append(("reason", True, expect["reason"] in (answer.flags, *answer.details.split("{"))))
-    if route and "timeout" in (route.get("route") or {}):
-        told.append(("retries", expect.get("retries", DEFAULT_RETRIES), retries(route)))
-        told.append(("timeout", expect.get("timeout", "0s"), route["route"]["timeout"]))
-    if answer.body:
-        told += _seen(expect, answer.body)
-    return [f"{what}: {wanted} is {got}" for what, wanted, got in told if wanted != got]
+    assert found == [] and len(rows) > 1000
 
 
-def _plain(shares: dict[str, float]) -> dict[str, float]:
-    """Drop the end of names that tells callers with different DestinationRules apart."""
-    return {"|".join(name.split("|")[:4]): share for name, share in shares.items()}
+def question(path: str = "/", **request: Any) -> JSON:
+    """A question about one service."""
+    spec = {"ports": [{"name": "http", "port": 9080}], "selector": {"app": "reviews"}}
+    metadata = {"name": "reviews", "namespace": "demo"}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    asked = {"method": "GET", "authority": "reviews:9080", "path": path, "headers": {}, "port": 9080}
+    caller = {"kind": "sidecar", "namespace": "demo", "labels": {}}
+    return {"objects": [service], "caller": caller, "request": asked | request}
 
 
-def _seen(expect: JSON, body: JSON) -> list[tuple[str, Any, Any]]:
-    told: list[tuple[str, Any, Any]] = []
-    headers: dict[str, list[str]] = {}
-    for name, value in body["headers"]:
-        headers.setdefault(name.lower(), []).append(value)
-    rewrite = expect.get("rewrite") or {}
-    if "path" in rewrite:
-        told.append(("path", rewrite["path"], body["path"]))
-    if "authority" in rewrite:
-        told.append(("authority", [rewrite["authority"]], headers["host"]))
-    for name, value in (expect.get("request_headers") or {}).items():
-        got = ",".join(headers[name]) if name in headers else None
-        told.append((f"header {name}", value, got))
-    return told
+def start() -> subprocess.Popen[str]:
+    """Start it as a user would, with nothing in its environment."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        COMMAND, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env={"PATH": os.environ["PATH"]}
+    )
 
 
-def all_differences(answers: list[tuple[Case, JSON, Answer]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for case, request, answer in answers:
-        for line in differences(request["expect"], answer):
-            found.setdefault(case.name, []).append(f"{request['authority']} {request['path']} {line}")
-    return found
+def ask(process: subprocess.Popen[str], line: str) -> JSON:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+    answer: JSON = json.loads(process.stdout.readline())
+    return answer
 
 
-def test_only_these_cases_are_not_obeyed_yet(recordings: Path) -> None:
-    assert sorted(NOT_YET) == ["delegate", "delegate-conflict", "delegate-missing"]
-    assert NOT_YET.keys() <= {case.name for case in load(recordings)}
+def test_it_answers_line_by_line_and_needs_no_environment() -> None:
+    with start() as process:
+        first = ask(process, json.dumps(question()))
+        assert first["status"] == 200 and first["answered"] == {
+            "host": "reviews.demo.svc.cluster.local",
+            "port": 9080,
+        }
+        assert "error" in ask(process, "no question")
+        assert ask(process, json.dumps(question(authority="nobody")))["destinations"][0]["host"] == (
+            "PassthroughCluster"
+        )
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 0
 
 
-def test_it_routes_as_istio_was_recorded_doing(recordings: Path, tmp_path: Path) -> None:
-    cases = [case for case in load(recordings) if case.name not in NOT_YET]
-    answers = asyncio.run(RecordedEnvoy(tmp_path, cases).ask_all())
-    print(f"{len(cases)} cases, {len(answers)} requests")
-    assert all_differences(answers) == {}
+def test_a_table_that_envoy_refuses_spoils_no_other_answer() -> None:
+    bad = question()
+    rule = {"redirect": {"uri": "/x"}, "headers": {"response": {"set": {"a\nb": "c"}}}}
+    metadata = {"name": "bad", "namespace": "demo"}
+    kind = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata}
+    bad["objects"].append({**kind, "spec": {"hosts": ["reviews"], "http": [rule]}})
+    lines = [json.dumps(each) for each in (question(), bad, question("/x"))]
+    first, refused, last = answers(lines)
+    assert first["status"] == last["status"] == 200
+    assert refused["error"].startswith("Envoy refuses the tables")
+
+
+def test_no_envoy_is_left_when_it_is_killed() -> None:
+    slow = question()
+    metadata = {"name": "slow", "namespace": "demo"}
+    fault = {"delay": {"fixedDelay": "20s", "percentage": {"value": 100}}}
+    target = {"destination": {"host": "reviews"}}
+    rules = [{"fault": fault, "route": [target]}]
+    kind = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata}
+    slow["objects"].append({**kind, "spec": {"hosts": ["reviews"], "http": rules}})
+    process = start()
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(json.dumps(slow) + "\n")
+    process.stdin.flush()
+    [envoy] = await_children(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    deadline = time.monotonic() + 5
+    while alive(envoy):
+        assert time.monotonic() < deadline
+
+
+def await_children(pid: int) -> list[int]:
+    """Wait until a process has started another."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    deadline = time.monotonic() + 10
+    while not (found := path.read_text().split()):
+        assert time.monotonic() < deadline
+    return [int(each) for each in found]
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

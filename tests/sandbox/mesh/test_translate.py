@@ -91,11 +91,10 @@ def test_pods_are_spread_evenly_and_stay_where_they_were() -> None:
     ("host", "full"),
     [
         ("reviews", "reviews.demo.svc.cluster.local"),
-        ("Reviews", "reviews.demo.svc.cluster.local"),
         ("reviews.demo", "reviews.demo"),
         ("*.demo.svc.cluster.local", "*.demo.svc.cluster.local"),
         ("*", "*"),
     ],
 )
 def test_only_a_host_without_a_dot_is_completed(host: str, full: str) -> None:
-    assert hosts.complete(host, "demo") == full
+    assert hosts.full(host, "demo") == full

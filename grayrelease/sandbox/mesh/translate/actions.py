@@ -13,6 +13,7 @@ RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-statu
 HOST_ATTEMPTS = 5
 MILLION = 1_000_000
 UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
+USUAL_PORTS = {"http": 80, "https": 443}
 REDIRECT_CODES = {
     301: "MOVED_PERMANENTLY",
     302: "FOUND",
@@ -34,23 +35,25 @@ def fraction(percent: float) -> Object:
     return {"numerator": round(percent * 10_000), "denominator": "MILLION"}
 
 
-def header_changes(changes: Object | None) -> Object:
-    """Write a `headers` field: additions, overwritten values and removals, for requests and responses."""
+def header_changes(*fields: Object) -> Object:
+    """Write `headers` fields: additions, overwritten values and removals, for requests and responses."""
     written: Object = {}
     for side in ("request", "response"):
-        operations = (changes or {}).get(side) or {}
-        added = [*_added(operations, "set"), *_added(operations, "add")]
+        operations = [field.get(side) or {} for field in fields]
+        added = [entry for each in operations for entry in (*_added(each, "set"), *_added(each, "add"))]
+        removed = [name for each in operations for name in each.get("remove") or [] if not _is_own(name)]
         if added:
             written[f"{side}_headers_to_add"] = added
-        if operations.get("remove"):
-            written[f"{side}_headers_to_remove"] = operations["remove"]
+        if removed:
+            written[f"{side}_headers_to_remove"] = removed
     return written
 
 
 def host_rewrite(changes: Object | None) -> str:
-    """Give the authority that a `headers` field sets, or an empty text."""
-    operations = ((changes or {}).get("request") or {}).get("set") or {}
-    return next((value for name, value in operations.items() if _is_host(name)), "")
+    """Give the authority that a `headers` field sets (or adds, which is the same), or an empty text."""
+    operations = (changes or {}).get("request") or {}
+    pairs = [*(operations.get("set") or {}).items(), *(operations.get("add") or {}).items()]
+    return next((value for name, value in pairs if _is_host(name)), "")
 
 
 def retry_policy(retries: Object | None, default_attempts: int) -> Object:
@@ -75,33 +78,41 @@ def retry_policy(retries: Object | None, default_attempts: int) -> Object:
 def rewrite(spec: Object | None) -> Object:
     """Write a `rewrite` field."""
     wanted, written = spec or {}, {}
-    if wanted.get("uri"):
+    pattern = wanted.get("uriRegexRewrite")
+    if pattern:
+        regex = {"regex": pattern["match"]}
+        written["regex_rewrite"] = {"pattern": regex, "substitution": pattern["rewrite"]}
+    elif wanted.get("uri"):
         written["prefix_rewrite"] = wanted["uri"]
     if wanted.get("authority"):
         written["host_rewrite_literal"] = wanted["authority"]
-    pattern = wanted.get("uriRegexRewrite")
-    if pattern:
-        written["regex_rewrite"] = {
-            "pattern": {"regex": pattern["match"]},
-            "substitution": pattern["rewrite"],
-        }
     return written
 
 
-def redirect(spec: Object) -> Object:
-    """Write Envoy's redirect action."""
-    written: Object = {
-        "response_code": REDIRECT_CODES.get(spec.get("redirectCode", 301), "MOVED_PERMANENTLY")
-    }
+def removed_prefix(spec: Object | None, match: Object) -> Object:
+    """Write the rewrite of a prefix to nothing, which leaves one slash and not two."""
+    prefix = match.get("path_separated_prefix")
+    if (spec or {}).get("uri") != "/" or prefix is None:
+        return {}
+    pattern = f"^{re.escape(prefix)}(/?)(.*)"
+    return {"prefix_rewrite": "", "regex_rewrite": {"pattern": {"regex": pattern}, "substitution": r"/\2"}}
+
+
+def redirect(spec: Object, port: int) -> Object:
+    """Write Envoy's redirect action; `port` is where the request came in."""
+    code = spec.get("redirectCode") or 301
+    written: Object = {"response_code": REDIRECT_CODES.get(code, "MOVED_PERMANENTLY")}
     for field, target in (
         ("uri", "path_redirect"),
+        ("prefixRewrite", "prefix_rewrite"),
         ("authority", "host_redirect"),
         ("scheme", "scheme_redirect"),
     ):
         if spec.get(field):
             written[target] = spec[field]
-    if spec.get("port"):
-        written["port_redirect"] = spec["port"]
+    wanted = port if spec.get("derivePort") == "FROM_REQUEST_PORT" else spec.get("port")
+    if wanted and wanted != USUAL_PORTS.get(spec.get("scheme") or "http"):
+        written["port_redirect"] = wanted
     return written
 
 
@@ -134,14 +145,15 @@ def cors(spec: Object | None) -> Object:
     """Write the CORS filter's settings for one route; empty where there are none."""
     if not spec:
         return {}
-    origins = [string_match(origin) for origin in spec.get("allowOrigins") or []]
+    old = [{"exact": origin} for origin in spec.get("allowOrigin") or []]
+    origins = [string_match(origin) for origin in spec.get("allowOrigins") or old]
     written: Object = {
         "allow_origin_string_match": origins,
         "allow_methods": ",".join(spec.get("allowMethods") or []),
         "allow_headers": ",".join(spec.get("allowHeaders") or []),
         "expose_headers": ",".join(spec.get("exposeHeaders") or []),
         "allow_credentials": bool(spec.get("allowCredentials")),
-        "forward_not_matching_preflights": True,
+        "forward_not_matching_preflights": spec.get("unmatchedPreflights") != "IGNORE",
     }
     if spec.get("maxAge"):
         written["max_age"] = duration(spec["maxAge"]).removesuffix("s")
@@ -150,9 +162,14 @@ def cors(spec: Object | None) -> Object:
 
 def _added(operations: Object, kind: str) -> Iterator[Object]:
     action = "OVERWRITE_IF_EXISTS_OR_ADD" if kind == "set" else "APPEND_IF_EXISTS_OR_ADD"
-    for name, value in (operations.get(kind) or {}).items():
-        if not _is_host(name):
+    for name, value in sorted((operations.get(kind) or {}).items()):
+        if not _is_own(name):
             yield {"header": {"key": name, "value": value}, "append_action": action}
+
+
+def _is_own(name: str) -> bool:
+    """Say whether a header is the proxy's own, which it lets nobody change like others."""
+    return name.startswith(":") or name.lower() == "host"
 
 
 def _is_host(name: str) -> bool:

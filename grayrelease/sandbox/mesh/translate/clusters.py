@@ -20,10 +20,15 @@ PASSTHROUGH = "PassthroughCluster"
 
 def outbound(
     registry: Registry, caller_namespaces: Iterable[str], folder: Path
-) -> Iterator[tuple[Object, Object]]:
-    """Write each service's clusters and the endpoints that go with them; `folder` is for the latter."""
+) -> Iterator[tuple[Object, Object | None]]:
+    """Write each service's clusters and the endpoints that go with them; `folder` is for the latter.
+
+    Where names are looked up, the addresses stand in the cluster itself.
+    """
     seen = sorted(set(caller_namespaces))
     for service in registry.services.values():
+        if service.alias:
+            continue
         for view, rule in registry.views(service, seen).items():
             for port in service.ports:
                 yield from _of_port(registry, service, port, view, rule, folder)
@@ -64,15 +69,39 @@ def empty(cluster: str) -> Object:
 
 def _of_port(
     registry: Registry, service: Service, port: ServicePort, view: str, rule: Rule, folder: Path
-) -> Iterator[tuple[Object, Object]]:
-    ready = registry.endpoints.get((service.fqdn, port.name), [])
+) -> Iterator[tuple[Object, Object | None]]:
+    ready = ready_endpoints(registry, service, port)
     prefix = f"outbound|{port.number}|"
     whole = f"{prefix}|{service.fqdn}{view}"
-    yield _eds(whole, service.fqdn, port.http2, rule.balancer, folder), _assignment(whole, ready)
+    yield _cluster(whole, service, port, rule.balancer, ready, folder)
     for name, subset in rule.subsets.items():
         own = f"{prefix}{name}|{service.fqdn}{view}"
         chosen = [endpoint for endpoint in ready if selects(subset.labels, endpoint.labels)]
-        yield _eds(own, service.fqdn, port.http2, subset.balancer, folder), _assignment(own, chosen)
+        yield _cluster(own, service, port, subset.balancer, chosen, folder)
+
+
+def ready_endpoints(registry: Registry, service: Service, port: ServicePort) -> list[Endpoint]:
+    """List where a port of a service is served."""
+    if service.outside is None:
+        return registry.endpoints.get((service.fqdn, port.name), [])
+    return [
+        Endpoint(place.address, place.ports.get(port.name, port.number), place.labels, "")
+        for place in service.outside
+    ]
+
+
+def _cluster(
+    name: str, service: Service, port: ServicePort, balancer: str, ready: list[Endpoint], folder: Path
+) -> tuple[Object, Object | None]:
+    if not service.resolved:
+        return _eds(name, service.fqdn, port.http2, balancer, folder), _assignment(name, ready)
+    looked_up = _eds(name, service.fqdn, port.http2, balancer, folder) | {
+        "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_PREFERRED",
+        "load_assignment": _assignment(name, ready),
+    }
+    del looked_up["eds_cluster_config"]
+    return looked_up, None
 
 
 @lru_cache(maxsize=10_000)

@@ -12,10 +12,9 @@ def fqdn(name: str, namespace: str) -> str:
     return f"{name}.{namespace}.{DOMAIN}"
 
 
-def complete(host: str, namespace: str) -> str:
+def full(host: str, namespace: str) -> str:
     """Give a host's full name: only one without a dot is completed, with its object's namespace."""
-    host = host.lower()
-    return host if "." in host or host.startswith("*") else fqdn(host, namespace)
+    return host if "." in host or ":" in host or host in ("", "*") else fqdn(host, namespace)
 
 
 def is_wildcard(host: str) -> bool:

@@ -30,9 +30,14 @@ def string_match(condition: Object) -> Object | None:
     return {"safe_regex": {"regex": _pattern(condition["regex"])}}
 
 
-def route_match(match: Object) -> Object:
-    """Write the part of a match that looks at the request. Raises Unusable."""
+def route_match(match: Object, *, segments: bool = False) -> Object:
+    """Write the part of a match that looks at the request.
+
+    `segments` compares prefixes of paths by whole segments, as the Gateway API does. Raises Unusable.
+    """
     written = _path(match.get("uri") or {}, bool(match.get("ignoreUriCase")))
+    if segments and written.get("prefix", "/") != "/":
+        written["path_separated_prefix"] = written.pop("prefix").removesuffix("/")
     headers = [*_pseudo_headers(match), *_headers(match)]
     query = [_query(name, condition) for name, condition in (match.get("queryParams") or {}).items()]
     return (
@@ -42,22 +47,20 @@ def route_match(match: Object) -> Object:
 
 def is_catch_all(written: Object) -> bool:
     """Say whether a written match takes every request."""
-    return written == {"prefix": "/"}
+    if "headers" in written or "query_parameters" in written:
+        return False
+    return written.get("prefix") == "/" or (written.get("safe_regex") or {}).get("regex") == ".*"
 
 
 def exists_for(match: Object, *, port: int, gateway: str, labels: Mapping[str, str], namespace: str) -> bool:
     """Say whether a rule with this match is in a caller's table at all; `gateway` may be `mesh`."""
     if match.get("port") not in (None, 0, port):
         return False
-    if match.get("gateways") and gateway not in match["gateways"]:
-        return False
-    if gateway != MESH:
-        return True
-    return selects(match.get("sourceLabels") or {}, labels) and match.get("sourceNamespace") in (
-        None,
-        "",
-        namespace,
-    )
+    if match.get("gateways"):
+        # Who the caller is does not matter then.
+        return gateway in match["gateways"]
+    labelled = selects(match.get("sourceLabels") or {}, labels)
+    return labelled and match.get("sourceNamespace") in (None, "", namespace)
 
 
 def _path(uri: Object, ignore_case: bool) -> Object:
@@ -73,7 +76,7 @@ def _path(uri: Object, ignore_case: bool) -> Object:
 
 def _pseudo_headers(match: Object) -> Iterator[Object]:
     for field, name in PSEUDO.items():
-        if match.get(field):
+        if match.get(field) is not None:
             yield _header(name, match[field])
 
 
@@ -85,21 +88,23 @@ def _headers(match: Object) -> Iterator[Object]:
 
 
 def _header(name: str, condition: Object) -> Object:
-    value = string_match(condition)
+    value = None if _asks_for_presence(condition) else string_match(condition)
     test = {"present_match": True} if value is None else {"string_match": value}
     return {"name": name.lower(), **test}
 
 
 def _absent_header(name: str, condition: Object) -> Object:
-    # Istio takes the pattern * for presence here, and only here.
-    if condition.get("regex") == "*":
-        condition = {}
     written = _header(name, condition) | {"invert_match": True}
     return written if "present_match" in written else written | {"treat_missing_header_as_empty": True}
 
 
+def _asks_for_presence(condition: Object) -> bool:
+    # Istio takes the pattern * for presence; its admission lets it in under withoutHeaders only.
+    return condition.get("regex") == "*" or not any(kind in condition for kind in STRING_KINDS)
+
+
 def _query(name: str, condition: Object) -> Object:
-    value = string_match(condition)
+    value = None if _asks_for_presence(condition) else string_match(condition)
     return {"name": name, **({"present_match": True} if value is None else {"string_match": value})}
 
 

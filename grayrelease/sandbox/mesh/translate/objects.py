@@ -20,6 +20,11 @@ class Objects:
     virtual_services: Sequence[Object] = ()
     destination_rules: Sequence[Object] = ()
     gateways: Sequence[Object] = ()
+    service_entries: Sequence[Object] = ()
+    http_routes: Sequence[Object] = ()
+    api_gateways: Sequence[Object] = ()
+    grants: Sequence[Object] = ()
+    namespaces: Sequence[Object] = ()
 
 
 def name_of(item: Object) -> str:
@@ -49,9 +54,14 @@ def oldest_first(items: Sequence[Object]) -> list[Object]:
 
 def exported_to(item: Object, namespace: str) -> bool:
     """Say whether callers of a namespace see a VirtualService or DestinationRule."""
+    allowed = exports(item)
+    return "*" in allowed or ("~" not in allowed and namespace in allowed)
+
+
+def exports(item: Object) -> set[str]:
+    """Give the namespaces that see an object; `*` stands for all, `~` for none."""
     allowed = spec_of(item).get("exportTo") or ["*"]
-    own = namespace_of(item) == namespace
-    return "*" in allowed or namespace in allowed or (own and "." in allowed)
+    return {namespace_of(item) if entry == "." else entry for entry in allowed}
 
 
 def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

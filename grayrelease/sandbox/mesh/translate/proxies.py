@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grayrelease.sandbox.mesh.translate import clusters, listeners
-from grayrelease.sandbox.mesh.translate.objects import ROOT_NAMESPACE, Object, spec_of
+from grayrelease.sandbox.mesh.translate.gateway_api import GATEWAY_NAME
+from grayrelease.sandbox.mesh.translate.objects import ROOT_NAMESPACE, Object, name_of, namespace_of, spec_of
 from grayrelease.sandbox.mesh.translate.registry import Registry
 from grayrelease.sandbox.mesh.translate.routes import Caller
 from grayrelease.sandbox.mesh.translate.services import usual_port
@@ -57,7 +58,7 @@ def configuration(
     outgoing = [cluster for cluster, _ in written]
     return Configuration(
         clusters=_by_name([*outgoing, *own, clusters.passthrough()]),
-        endpoints={assignment["cluster_name"]: assignment for _, assignment in written},
+        endpoints={assignment["cluster_name"]: assignment for _, assignment in written if assignment},
         routes=_by_name(_routes(registry, pods, gateway_port)),
         listeners=_by_name(_listeners(registry, pods, folder, gateway_port)),
     )
@@ -101,7 +102,9 @@ def _routes_name(caller: Caller) -> str:
 
 
 def _source_labels(registry: Registry) -> set[str]:
-    rules = [rule for item in registry.virtual_services for rule in spec_of(item).get("http") or []]
+    kinds = ("http", "tcp", "tls")
+    specs = [spec_of(item) for item in registry.virtual_services]
+    rules = [rule for spec in specs for kind in kinds for rule in spec.get(kind) or []]
     matches = [match for rule in rules for match in rule.get("match") or []]
     return {label for match in matches for label in match.get("sourceLabels") or {}}
 
@@ -122,15 +125,23 @@ def _sidecar_table(registry: Registry, caller: Caller) -> list[Object]:
 
 
 def _gateway_table(registry: Registry, gateway_port: int) -> Object:
-    caller = Caller(ROOT_NAMESPACE, listeners.GATEWAY_LABELS, gateway=True)
-    found = {host.name: host for host in gateway_hosts(registry, caller, gateway_port)}
-    found |= {host.name: host for host in gateway_hosts(registry, caller, GATEWAY_SERVER_PORT)}
+    found: dict[str, VirtualHost] = {}
+    for caller in _gateways(registry):
+        for port in (gateway_port, GATEWAY_SERVER_PORT):
+            found |= {host.name: host for host in gateway_hosts(registry, caller, port)}
     return {
         "name": GATEWAY_ROUTES,
         "validate_clusters": False,
         "ignore_port_in_host_matching": True,
         "virtual_hosts": [_virtual_host(host.name, list(host.names), host) for host in found.values()],
     }
+
+
+def _gateways(registry: Registry) -> Iterator[Caller]:
+    """Give whom the one gateway of the sandbox stands for: all proxies made for Gateways, and Istio's own."""
+    for item in registry.objects.api_gateways:
+        yield Caller(namespace_of(item), {GATEWAY_NAME: name_of(item)}, gateway=True)
+    yield Caller(ROOT_NAMESPACE, listeners.GATEWAY_LABELS, gateway=True)
 
 
 def _virtual_host(name: str, domains: list[str], host: VirtualHost) -> Object:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from grayrelease.sandbox.mesh.translate import gateway_api
 from grayrelease.sandbox.mesh.translate.objects import Object, Objects, oldest_first
 from grayrelease.sandbox.mesh.translate.rules import Rule, effective
 from grayrelease.sandbox.mesh.translate.services import Service, services
+from grayrelease.sandbox.mesh.translate.virtual_services import effective as effective_virtual_services
 from grayrelease.sandbox.mesh.translate.workloads import (
     Endpoint,
     EndpointKey,
@@ -36,7 +38,7 @@ class Registry:
     @cached_property
     def services(self) -> dict[str, Service]:
         """Services by full name, oldest first."""
-        return services(self.objects.services)
+        return services(self.objects.services, self.objects.service_entries)
 
     @cached_property
     def workloads(self) -> dict[PodKey, Workload]:
@@ -50,8 +52,13 @@ class Registry:
 
     @cached_property
     def virtual_services(self) -> Sequence[Object]:
-        """VirtualServices, oldest first."""
-        return oldest_first(self.objects.virtual_services)
+        """VirtualServices as they count, HTTPRoutes among them, oldest first."""
+        return effective_virtual_services(self.objects)
+
+    @cached_property
+    def gateways(self) -> Sequence[Object]:
+        """Gateways, those of the Gateway API among them, oldest first."""
+        return oldest_first([*self.objects.gateways, *gateway_api.gateways(self.objects)])
 
     @cached_property
     def ports(self) -> list[int]:
@@ -75,6 +82,9 @@ class Registry:
         Callers that obey another DestinationRule than the service's own namespace get clusters of their
         own, since several pods share one Envoy here.
         """
+        service = self.services.get(host)
+        if service is not None and service.alias:
+            host = service.alias
         name = f"outbound|{port}|{subset}|{host}"
         return name + self._view(host, caller_namespace)
 

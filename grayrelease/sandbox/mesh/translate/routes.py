@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from grayrelease.sandbox.mesh.translate import actions, hosts
+from grayrelease.sandbox.mesh.translate import actions
+from grayrelease.sandbox.mesh.translate.gateway_api import is_route
 from grayrelease.sandbox.mesh.translate.matches import MESH, Unusable, exists_for, route_match
 from grayrelease.sandbox.mesh.translate.objects import Object, name_of, namespace_of
 from grayrelease.sandbox.mesh.translate.registry import Registry
 
+UNKNOWN = "UnknownService"
 FAULT = "envoy.filters.http.fault"
 CORS = "envoy.filters.http.cors"
 FILTER_TYPES = {
@@ -56,7 +58,7 @@ def rule_routes(virtual_service: Object, rule: Object, place: Place) -> Iterator
     """Write one route for each match of a rule that exists for this caller. Raises Unusable."""
     for match in rule.get("match") or [{}]:
         if exists_for(
-            _with_full_gateways(match, virtual_service),
+            match,
             port=place.port,
             gateway=place.gateway,
             labels=place.caller.labels,
@@ -66,59 +68,74 @@ def rule_routes(virtual_service: Object, rule: Object, place: Place) -> Iterator
 
 
 def _route(virtual_service: Object, rule: Object, match: Object, place: Place) -> Object:
-    namespace = namespace_of(virtual_service)
-    told = {"config": f"{namespace}/{name_of(virtual_service)}", **_service(rule, namespace, place)}
-    route: Object = {"match": route_match(match), "metadata": {"filter_metadata": {"istio": told}}}
+    config = f"{namespace_of(virtual_service)}/{name_of(virtual_service)}"
+    told = {"config": config, **_service(rule, place)}
+    segments = is_route(virtual_service)
+    route: Object = {
+        "match": route_match(match, segments=segments),
+        "metadata": {"filter_metadata": {"istio": told}},
+    }
     name = ".".join(part for part in (rule.get("name"), match.get("name")) if part)
     if name:
         route["name"] = name
-    route |= actions.header_changes(rule.get("headers"))
+    route |= actions.header_changes(*_headers(rule))
     if rule.get("redirect"):
-        return route | {"redirect": actions.redirect(rule["redirect"])}
+        return route | {"redirect": actions.redirect(rule["redirect"], place.port)} | _filters(rule)
     if rule.get("directResponse"):
-        return route | {"direct_response": actions.direct_response(rule["directResponse"])}
-    return route | {"route": _action(rule, namespace, place)} | _filters(rule)
+        return route | {"direct_response": actions.direct_response(rule["directResponse"])} | _filters(rule)
+    action = _action(rule, place)
+    if segments:
+        # As the Gateway API wants it.
+        action["cluster_not_found_response_code"] = "INTERNAL_SERVER_ERROR"
+        action |= actions.removed_prefix(rule.get("rewrite"), route["match"])
+    return route | {"route": action} | _filters(rule)
 
 
-def _action(rule: Object, namespace: str, place: Place) -> Object:
-    action = _targets(rule.get("route") or [], namespace, place)
+def _headers(rule: Object) -> list[Object]:
+    """Give the changes of headers of a whole route: a single destination's are among them."""
+    targets = rule.get("route") or []
+    single = [targets[0]] if len(targets) == 1 else []
+    return [part["headers"] for part in (rule, *single) if part.get("headers")]
+
+
+def _action(rule: Object, place: Place) -> Object:
+    action = _targets(rule.get("route") or [], place)
     action |= _always(place, rule) | actions.rewrite(rule.get("rewrite"))
-    authority = actions.host_rewrite(rule.get("headers"))
-    if authority:
-        action["host_rewrite_literal"] = authority
-    mirrors = list(_mirrors(rule, namespace, place))
+    if "host_rewrite_literal" not in action:
+        authority = next(filter(None, map(actions.host_rewrite, _headers(rule))), "")
+        action |= {"host_rewrite_literal": authority} if authority else {}
+    mirrors = list(_mirrors(rule, place))
     return action | {"request_mirror_policies": mirrors} if mirrors else action
 
 
-def _targets(targets: list[Object], namespace: str, place: Place) -> Object:
-    if len(targets) == 1 and "headers" not in targets[0]:
-        return {"cluster": _cluster(targets[0]["destination"], namespace, place)}
-    alone = len(targets) == 1
-    if not alone and not any(target.get("weight") for target in targets):
+def _targets(targets: list[Object], place: Place) -> Object:
+    if len(targets) == 1:
+        return {"cluster": _cluster(targets[0]["destination"], place)}
+    chosen = [target for target in targets if target.get("weight")]
+    if not chosen:
         raise Unusable("no destination that takes requests")
     clusters = [
         {
-            "name": _cluster(target["destination"], namespace, place),
-            "weight": 100 if alone else target["weight"],
+            "name": _cluster(target["destination"], place),
+            "weight": target["weight"],
             **_target_headers(target),
         }
-        for target in targets
-        if alone or target.get("weight")
+        for target in chosen
     ]
     return {"weighted_clusters": {"clusters": clusters}}
 
 
 def _target_headers(target: Object) -> Object:
-    written = actions.header_changes(target.get("headers"))
-    authority = actions.host_rewrite(target.get("headers"))
-    return written | {"host_rewrite_literal": authority} if authority else written
+    changes = target.get("headers") or {}
+    authority = actions.host_rewrite(changes)
+    return actions.header_changes(changes) | ({"host_rewrite_literal": authority} if authority else {})
 
 
-def _mirrors(rule: Object, namespace: str, place: Place) -> Iterator[Object]:
+def _mirrors(rule: Object, place: Place) -> Iterator[Object]:
     for destination, percent in _copies(rule):
         if percent:
             yield {
-                "cluster": _cluster(destination, namespace, place),
+                "cluster": _cluster(destination, place),
                 "runtime_fraction": {"default_value": actions.fraction(percent)},
                 "disable_shadow_host_suffix_append": True,
             }
@@ -127,17 +144,21 @@ def _mirrors(rule: Object, namespace: str, place: Place) -> Iterator[Object]:
 def _copies(rule: Object) -> Iterator[tuple[Object, float]]:
     if rule.get("mirror"):
         percentage = rule.get("mirrorPercentage")
-        whole = rule.get("mirrorPercent", 100)
-        yield rule["mirror"], whole if percentage is None else percentage.get("value", 0)
-        return
+        whole = rule.get("mirrorPercent", rule.get("mirror_percent"))
+        told = 100 if whole is None else whole
+        yield rule["mirror"], told if percentage is None else percentage.get("value", 0)
     for mirror in rule.get("mirrors") or []:
-        yield mirror["destination"], mirror.get("percentage", {"value": 100}).get("value", 0)
+        percentage = mirror.get("percentage")
+        yield mirror["destination"], 100 if percentage is None else percentage.get("value", 0)
 
 
-def _cluster(destination: Object, namespace: str, place: Place) -> str:
-    host = hosts.complete(destination["host"], namespace)
+def _cluster(destination: Object, place: Place) -> str:
+    host = destination.get("host", "")
+    if not host:
+        return UNKNOWN
     port = (destination.get("port") or {}).get("number") or _assumed_port(host, place)
-    return place.registry.cluster_name(host, destination.get("subset", ""), port, place.caller.namespace)
+    subset = destination.get("subset", "")
+    return place.registry.cluster_name(host, subset, port, place.caller.namespace)
 
 
 def _assumed_port(host: str, place: Place) -> int:
@@ -148,13 +169,13 @@ def _assumed_port(host: str, place: Place) -> int:
     return place.port
 
 
-def _service(rule: Object, namespace: str, place: Place) -> Object:
+def _service(rule: Object, place: Place) -> Object:
     """Tell the access log the service, of which a missing cluster leaves no other trace.
 
     A route to several services tells what was called by another name: as label it stays, and so keeps the
     series apart from those of direct calls.
     """
-    targets = {hosts.complete(target["destination"]["host"], namespace) for target in rule.get("route") or []}
+    targets = {target["destination"].get("host", "") for target in rule.get("route") or []}
     return {"service": targets.pop()} if len(targets) == 1 else {"called": place.called}
 
 
@@ -168,15 +189,3 @@ def _filters(rule: Object) -> Object:
     settings = {FAULT: actions.fault(rule.get("fault")), CORS: actions.cors(rule.get("corsPolicy"))}
     written = {name: {"@type": FILTER_TYPES[name], **value} for name, value in settings.items() if value}
     return {"typed_per_filter_config": written} if written else {}
-
-
-def _with_full_gateways(match: Object, virtual_service: Object) -> Object:
-    if not match.get("gateways"):
-        return match
-    full = [gateway_name(name, virtual_service) for name in match["gateways"]]
-    return match | {"gateways": full}
-
-
-def gateway_name(name: str, virtual_service: Object) -> str:
-    """Give the full name of a Gateway that a VirtualService names; `mesh` stays."""
-    return name if name == MESH or "/" in name else f"{namespace_of(virtual_service)}/{name}"

@@ -10,6 +10,7 @@ from grayrelease.sandbox.mesh.translate.objects import (
     ROOT_NAMESPACE,
     Object,
     exported_to,
+    exports,
     name_of,
     namespace_of,
     oldest_first,
@@ -47,12 +48,18 @@ def effective(rules: Sequence[Object], service: Service, caller_namespace: str) 
     It is the caller's namespace's own, else the service's, else the root namespace's; the first that
     exists is used alone.
     """
-    for namespace in dict.fromkeys((caller_namespace, service.namespace, ROOT_NAMESPACE)):
-        found = [rule for rule in rules if namespace_of(rule) == namespace]
-        chosen = _for_host([rule for rule in found if exported_to(rule, caller_namespace)], service.fqdn)
-        if chosen:
-            return _merged(chosen)
-    return NO_RULE
+    own = [rule for rule in rules if namespace_of(rule) == caller_namespace]
+    own = [rule for rule in own if exported_to(rule, caller_namespace)]
+    if caller_namespace == ROOT_NAMESPACE:
+        # Those of the root namespace for everybody are the last resort for its own proxies too.
+        own = [rule for rule in own if exports(rule) == {ROOT_NAMESPACE}]
+    chosen = _for_host(own, service.fqdn)
+    for namespace in (service.namespace, ROOT_NAMESPACE):
+        if not chosen:
+            beside = [rule for rule in rules if namespace_of(rule) == namespace]
+            best = _for_host([rule for rule in beside if exports(rule) != {namespace}], service.fqdn)
+            chosen = [rule for rule in best if exported_to(rule, caller_namespace)]
+    return _merged(chosen) if chosen else NO_RULE
 
 
 def _for_host(rules: Sequence[Object], host: str) -> list[Object]:
@@ -61,7 +68,7 @@ def _for_host(rules: Sequence[Object], host: str) -> list[Object]:
 
 
 def _host(rule: Object) -> str:
-    return hosts.complete(spec_of(rule).get("host", ""), namespace_of(rule))
+    return hosts.full(spec_of(rule).get("host", ""), namespace_of(rule))
 
 
 def _merged(rules: Sequence[Object]) -> Rule:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from grayrelease.sandbox.mesh.translate import hosts
+from grayrelease.sandbox.mesh.translate.gateway_api import MARK, is_route
 from grayrelease.sandbox.mesh.translate.matches import MESH, Unusable, is_catch_all
 from grayrelease.sandbox.mesh.translate.objects import (
     Object,
-    exported_to,
     name_of,
     namespace_of,
     selects,
     spec_of,
 )
 from grayrelease.sandbox.mesh.translate.registry import Registry
-from grayrelease.sandbox.mesh.translate.routes import (
-    Caller,
-    Place,
-    default_route,
-    gateway_name,
-    rule_routes,
-)
+from grayrelease.sandbox.mesh.translate.routes import Caller, Place, default_route, rule_routes
 from grayrelease.sandbox.mesh.translate.services import Service
+from grayrelease.sandbox.mesh.translate.virtual_services import hosts_of, seen_by
 
 log = logging.getLogger(__name__)
 
-HTTP = ("HTTP", "HTTP2", "GRPC")
+HTTP = ("HTTP", "HTTP2", "GRPC", "GRPC-WEB")
+HTTP_PORT = 80
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
@@ -45,18 +41,31 @@ class VirtualHost:
 
 
 def sidecar_hosts(registry: Registry, caller: Caller, port: int) -> list[VirtualHost]:
-    """List what a pod can call on one port: services, then other hosts that VirtualServices name."""
-    visible = _for_mesh(registry, caller)
-    found = [
-        _service_host(service, visible, Place(registry, caller, port, service.fqdn))
-        for service in registry.services.values()
-        if any(entry.number == port for entry in service.ports)
-    ]
-    taken = {service.fqdn for service in registry.services.values()}
-    for host in dict.fromkeys(host for item in visible for host in _hosts(item)):
-        if host not in taken:
-            found.append(_other_host(host, visible, Place(registry, caller, port, host)))
-    return list(_distinct(found))
+    """List what a pod can call on one port: hosts that VirtualServices name, then the other services."""
+    known = [each for each in registry.services.values() if each.seen_from(caller.namespace)]
+    here = {service.fqdn: service for service in known if service.has(port)}
+    visible = seen_by(caller.namespace, MESH, registry.virtual_services)
+    best = _best(registry, visible)
+    found: dict[str, VirtualHost] = {}
+    for item in visible:
+        outside, mine = _divided(item, here, best)
+        mine = [service for service in mine if service.is_http(port)]
+        if is_route(item):
+            own = namespace_of(item)
+            mine = [service for service in mine if own in (service.namespace, caller.namespace)]
+        # Names that are no service's are known where the VirtualService has one, and on port 80.
+        if not mine and (port != HTTP_PORT or is_route(item)):
+            continue
+        for name, service in [*((name, None) for name in outside), *((each.fqdn, each) for each in mine)]:
+            routes = tuple(_routes(item, Place(registry, caller, port, name)))
+            # One without a rule for this caller does not count: the next may.
+            if routes and name not in found:
+                found[name] = _host(name, service, routes, caller)
+    for service in here.values():
+        if service.fqdn not in found and service.is_http(port) and not service.alias:
+            route = default_route(Place(registry, caller, port, service.fqdn))
+            found[service.fqdn] = _host(service.fqdn, service, (route,), caller)
+    return list(_distinct(list(found.values())))
 
 
 def gateway_hosts(registry: Registry, caller: Caller, port: int) -> list[VirtualHost]:
@@ -64,56 +73,81 @@ def gateway_hosts(registry: Registry, caller: Caller, port: int) -> list[Virtual
     found: dict[str, VirtualHost] = {}
     for gateway, server in _servers(registry, caller, port):
         https_only = bool((server.get("tls") or {}).get("httpsRedirect"))
+        name = _full_name(gateway)
+        for item in seen_by(caller.namespace, name, registry.virtual_services):
+            for host in dict.fromkeys(_served(item, gateway, server)):
+                place = Place(registry, caller, port, host, name)
+                routes = tuple(_routes(item, place))
+                if routes:
+                    _add(found, VirtualHost(host, (host,), routes, https_only=https_only))
         if https_only:
-            found.setdefault("*", VirtualHost("*", ("*",), (), https_only=True))
-        for host, bound in _bound(registry, caller, gateway, server).items():
-            place = Place(registry, caller, port, host, _full_name(gateway))
-            earlier = found[host].routes if host in found else ()
-            routes = [*earlier, *(route for item in bound for route in _routes(item, place))]
-            found[host] = VirtualHost(host, (host,), tuple(_catch_alls_last(routes)), https_only=https_only)
-    return list(found.values())
+            for entry in server.get("hosts") or []:
+                host = entry.rpartition("/")[2].lower()
+                _add(found, VirtualHost(host, (host,), (), https_only=True))
+    return [replace(host, routes=tuple(_catch_alls_last(host.routes))) for host in found.values()]
+
+
+def _add(found: dict[str, VirtualHost], host: VirtualHost) -> None:
+    earlier = found.get(host.name)
+    if earlier is not None:
+        https_only = earlier.https_only or host.https_only
+        host = replace(host, routes=earlier.routes + host.routes, https_only=https_only)
+    found[host.name] = host
+
+
+def _host(name: str, service: Service | None, routes: tuple[Object, ...], caller: Caller) -> VirtualHost:
+    if service is None:
+        return VirtualHost(name, (name,), routes)
+    names = service.names_for(caller.namespace)
+    return VirtualHost(name, tuple(names), routes, service)
 
 
 def _distinct(found: Sequence[VirtualHost]) -> Iterator[VirtualHost]:
     """Leave each name to the first host that has it: Envoy refuses a table that names one twice."""
+    known = {host.name for host in found}
     taken: set[str] = set()
     for host in found:
-        names = tuple(name for name in host.names if name not in taken)
+        free = [name for name in host.names if name not in taken]
+        names = tuple(name for name in free if name == host.name or name not in known)
         taken.update(names)
         if names:
             yield replace(host, names=names)
 
 
-def _for_mesh(registry: Registry, caller: Caller) -> list[Object]:
-    seen = [item for item in registry.virtual_services if exported_to(item, caller.namespace)]
-    bound = [item for item in seen if MESH in (spec_of(item).get("gateways") or [MESH])]
-    # Private ones of the caller's namespace are looked at first, whatever their age.
-    return sorted(bound, key=lambda item: spec_of(item).get("exportTo") != ["."])
+def _best(registry: Registry, visible: Sequence[Object]) -> Mapping[str, int]:
+    """Give, for each service, the VirtualService with the most specific host for it, the first of equals."""
+    first: dict[str, int] = {}
+    for item in visible:
+        for host in hosts_of(item):
+            first.setdefault(host, id(item))
+    wildcards = [host for host in first if hosts.is_wildcard(host)]
+    best: dict[str, int] = {}
+    for name in registry.services:
+        pattern = name if name in first else hosts.best_match(name, wildcards)
+        if pattern is not None:
+            best[name] = first[pattern]
+    return best
 
 
-def _service_host(service: Service, visible: Sequence[Object], place: Place) -> VirtualHost:
-    names = hosts.names_for(service.name, service.namespace, place.caller.namespace)
-    if service.address:
-        names.append(service.address)
-    winner = _winner(visible, service.fqdn)
-    routes = [default_route(place)] if winner is None else _routes(winner, place)
-    return VirtualHost(service.fqdn, tuple(names), tuple(routes), service)
-
-
-def _other_host(host: str, visible: Sequence[Object], place: Place) -> VirtualHost:
-    winner = next(item for item in visible if host in _hosts(item))
-    return VirtualHost(host, (host,), tuple(_routes(winner, place)))
-
-
-def _winner(visible: Sequence[Object], host: str) -> Object | None:
-    """Give the one VirtualService that counts for a host: an exact name beats a pattern, then age."""
-    best = hosts.best_match(host, (pattern for item in visible for pattern in _hosts(item)))
-    return next((item for item in visible if best in _hosts(item)), None) if best else None
-
-
-def _hosts(virtual_service: Object) -> list[str]:
-    namespace = namespace_of(virtual_service)
-    return [hosts.complete(host, namespace) for host in spec_of(virtual_service).get("hosts") or []]
+def _divided(
+    item: Object, here: Mapping[str, Service], best: Mapping[str, int]
+) -> tuple[list[str], list[Service]]:
+    """Divide a VirtualService's hosts into names that are no service's on this port, and services."""
+    outside, mine = [], []
+    for host in sorted(hosts_of(item), key=hosts.is_wildcard):
+        if not hosts.is_wildcard(host):
+            service = here.get(host)
+            if service is None:
+                outside.append(host)
+            else:
+                mine.append(service)
+            continue
+        covered = [service for name, service in here.items() if hosts.covers(host, name)]
+        if is_route(item) or not covered:
+            outside.append(host)
+        else:
+            mine += [service for service in covered if best.get(service.fqdn) == id(item)]
+    return outside, mine
 
 
 def _routes(virtual_service: Object, place: Place) -> list[Object]:
@@ -125,6 +159,8 @@ def _routes(virtual_service: Object, place: Place) -> list[Object]:
                 written.append(route)
                 if is_catch_all(route["match"]):
                     return written
+            if not rule.get("match"):
+                return written
         except Unusable as error:
             _complain(_full_name(virtual_service), number, f"{error}")
         except MALFORMED as error:
@@ -139,23 +175,16 @@ def _complain(virtual_service: str, number: int, problem: str) -> None:
 
 
 def _servers(registry: Registry, caller: Caller, port: int) -> Iterator[tuple[Object, Object]]:
-    for gateway in registry.objects.gateways:
+    for gateway in registry.gateways:
+        own = MARK not in (gateway["metadata"].get("annotations") or {})
         if selects(spec_of(gateway).get("selector") or {}, caller.labels):
+            # Proxies made for a Gateway of the Gateway API are its own.
+            if not own and namespace_of(gateway) != caller.namespace:
+                continue
             for server in spec_of(gateway).get("servers") or []:
                 listening = server["port"]
                 if listening["number"] == port and listening.get("protocol", "HTTP").upper() in HTTP:
                     yield gateway, server
-
-
-def _bound(registry: Registry, caller: Caller, gateway: Object, server: Object) -> dict[str, list[Object]]:
-    """Give the VirtualServices of a server by host, oldest first."""
-    found: dict[str, list[Object]] = {}
-    for item in registry.virtual_services:
-        named = {gateway_name(name, item) for name in spec_of(item).get("gateways") or [MESH]}
-        if _full_name(gateway) in named and exported_to(item, caller.namespace):
-            for host in dict.fromkeys(_served(item, gateway, server)):
-                found.setdefault(host, []).append(item)
-    return found
 
 
 def _served(virtual_service: Object, gateway: Object, server: Object) -> Iterator[str]:
@@ -163,7 +192,7 @@ def _served(virtual_service: Object, gateway: Object, server: Object) -> Iterato
         namespace, _, pattern = entry.rpartition("/")
         wanted = namespace_of(gateway) if namespace == "." else namespace or "*"
         if wanted in ("*", namespace_of(virtual_service)):
-            for host in _hosts(virtual_service):
+            for host in hosts_of(virtual_service):
                 common = hosts.narrower(pattern.lower(), host)
                 if common:
                     yield common
