@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -24,12 +25,13 @@ COUNTING = '<span data-age="{}" data-limit="0" data-fresh="{{}}" data-old="{{}}"
 @register.simple_tag
 def icon(name: str, tone: str = "") -> SafeString:
     """Draw one of the vendored icons; the words stand beside it, so it is hidden from readers."""
-    return format_html(
-        '<svg class="i{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
-        f" {tone}" if tone else "",
-        static("vendor/icons.svg"),
-        name,
-    )
+    return _icon(name, tone, static("vendor/icons.svg"))
+
+
+@cache  # a page draws dozens, out of few
+def _icon(name: str, tone: str, file: str) -> SafeString:
+    classes = f" {tone}" if tone else ""
+    return format_html('<svg class="i{}" aria-hidden="true"><use href="{}#i-{}"/></svg>', classes, file, name)
 
 
 @register.filter

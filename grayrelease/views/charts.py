@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from grayrelease.metrics import shared
@@ -67,14 +67,14 @@ class Traffic:
     def table(self) -> SafeString:
         """Write head and rows; built here since a template would take ten times as long."""
         head = format_html_join("", HEAD, (_head(column) for column in self.columns))
-        rows = format_html_join("", "<tr>{}{}</tr>", self._rows())
         title = gettext("Time")
+        rows = mark_safe("".join(self._rows()))  # numbers and dashes: nothing of it needs escaping
         return format_html("<thead><tr><th>{}</th>{}</tr></thead><tbody>{}</tbody>", title, head, rows)
 
-    def _rows(self) -> Iterable[tuple[SafeString, SafeString]]:
+    def _rows(self) -> Iterable[str]:
         for index, time in reversed(list(enumerate(self.times))):
-            cells = ((_cell(column.values[index]),) for column in self.columns)
-            yield _time(time), format_html_join("", "<td>{}</td>", cells)
+            cells = "".join(f"<td>{_cell(column.values[index])}</td>" for column in self.columns)
+            yield f"<tr>{_time(time)}{cells}</tr>"
 
 
 HEAD = (
@@ -87,9 +87,9 @@ def _head(column: Column) -> tuple[str, ...]:
     return (column.group, column.role, column.tag, column.choice, stepped, column.label)
 
 
-def _time(time: int) -> SafeString:
+def _time(time: int) -> str:
     at = datetime.fromtimestamp(time, tz=timezone.get_default_timezone())
-    return format_html('<td data-t="{}">{}</td>', time, at.strftime("%H:%M:%S"))
+    return f'<td data-t="{time}">{at:%H:%M:%S}</td>'
 
 
 def _cell(value: float | None) -> str:

@@ -96,4 +96,4 @@ def routes_text(row: Shown, plan: Plan) -> str:
         ("DestinationRule", istio.destination_rule(service, None, both)),
     ]
     manifests = [istio.manifest(kind, namespace, service, spec) for kind, spec in specs]
-    return yaml.safe_dump_all(manifests, sort_keys=False)
+    return str(yaml.dump_all(manifests, Dumper=yaml.CSafeDumper, sort_keys=False))
