@@ -95,6 +95,21 @@ def test_a_service_that_others_route_to_is_refused_with_reason_and_remedy(
     assert answer.status_code == 422
 
 
+def test_what_should_be_known_is_said_at_the_service_and_at_the_review_and_stops_nothing(
+    world: World, author: Client, draft: UUID
+) -> None:
+    target = {"scaleTargetRef": {"kind": "Deployment", "name": "reviews-v1"}}
+    head = {"name": "many", "namespace": "demo"}
+    world.cluster.seed({"kind": "HorizontalPodAutoscaler", "metadata": head, "spec": target})
+    inventory.refresh(world.project.pk)
+    go(author, draft, "basic")
+    text = text_of(author, draft, "service")
+    assert text.count("reviews-v1 is scaled by HorizontalPodAutoscaler many") == 1
+    assert "Raise the minReplicas of many" in text
+    go(author, draft, "service", "version", "policy")
+    assert "reviews-v1 is scaled by HorizontalPodAutoscaler many" in text_of(author, draft, "review")
+
+
 @pytest.mark.parametrize(
     ("step", "typed", "sentence"),
     [
