@@ -11,6 +11,7 @@ from grayrelease.sandbox.apiserver import (
     defaults,
     errors,
     event_validation,
+    istio_admission,
     names,
     ownership,
     validation,
@@ -105,6 +106,7 @@ class Writer:
         causes = [*names.metadata_problems(new, place.kind), *_problems(place, new, None)]
         if causes:
             raise place.invalid(causes, name)
+        istio_admission.check(place.group, new)
         _accept(place, new)
         existing = self.store.get(views.table_name(place.resource), (place.namespace, name))
         if existing is not None:
@@ -130,6 +132,8 @@ class Writer:
         causes += _problems(place, new, live)
         if causes:
             raise place.invalid(causes)
+        if place.subresource != "status" and "deletionTimestamp" not in new["metadata"]:
+            istio_admission.check(place.group, new)
         _accept(place, new)
         if place.resource.generation and _is_new_generation(place, live, new):
             new["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1

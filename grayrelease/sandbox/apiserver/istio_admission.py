@@ -1,0 +1,197 @@
+"""What istiod's validating webhook refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from grayrelease.sandbox.apiserver import errors, istio_http
+from grayrelease.sandbox.apiserver import istio_texts as texts
+from grayrelease.sandbox.apiserver.istio_texts import Found
+from grayrelease.sandbox.apiserver.objects import Object
+
+GROUP = "networking.istio.io"
+WEBHOOK = "validation.istio.io"
+POLICIES = ("outlierDetection", "connectionPool", "loadBalancer", "tls")
+FURTHER_POLICIES = ("portLevelSettings", "tunnel", "proxyProtocol", "retryBudget")
+
+
+def check(group: str, item: Object) -> None:
+    """Raise the API server's answer if the webhook refuses an object."""
+    told = list(problems(item)) if group == GROUP else []
+    if told:
+        text = told[0]
+        if len(told) > 1:
+            points = "\n\t".join(f"* {each}" for each in told)
+            text = f"{len(told)} errors occurred:\n\t{points}\n\n"
+        message = f'admission webhook "{WEBHOOK}" denied the request: configuration is invalid: {text}'
+        raise errors.error(400, message)
+
+
+def problems(item: Object) -> Found:
+    """Say what is wrong with an object that its schema lets through."""
+    spec, namespace = item.get("spec") or {}, item["metadata"].get("namespace", "")
+    if item.get("kind") == "VirtualService":
+        yield from _virtual_service(spec, namespace)
+    elif item.get("kind") == "DestinationRule":
+        yield from _destination_rule(spec, namespace)
+
+
+def _virtual_service(spec: Object, namespace: str) -> Found:
+    names, gateways = spec.get("hosts") or [], spec.get("gateways") or []
+    if not names:
+        for field, told in (("gateways", "gateways"), ("tls", "tls route"), ("tcp", "tcp route")):
+            if spec.get(field):
+                yield f"delegate virtual service must have no {told} specified"
+    yield from texts.gateways(gateways)
+    yield from _hosts(names, mesh=not [each for each in gateways if each != "mesh"])
+    if not any(spec.get(kind) for kind in ("http", "tcp", "tls")):
+        yield "http, tcp or tls must be provided in virtual service"
+    for rule in spec.get("http") or []:
+        yield from istio_http.rule(rule, delegate=not names)
+    for rule in spec.get("tls") or []:
+        yield from _tls(rule, names)
+    for rule in spec.get("tcp") or []:
+        yield from _tcp(rule)
+    yield from texts.exports(spec.get("exportTo") or [], namespace)
+
+
+def _hosts(names: Sequence[str], *, mesh: bool) -> Found:
+    bad = False
+    for name in names:
+        told = [] if texts.is_address(name) else list(texts.host(name))
+        if not told and mesh and name == "*":
+            told = ["wildcard host * is not allowed for virtual services bound to the mesh gateway"]
+        bad = bad or bool(told)
+        yield from told
+    for one, other in combinations(names, 2):
+        if not bad and _overlap(one, other):
+            yield f"duplicate hosts in virtual service: {one} & {other}"
+
+
+def _overlap(one: str, other: str) -> bool:
+    if one.startswith("*") and other.startswith("*"):
+        shorter, longer = sorted((one[1:], other[1:]), key=len)
+        return longer.endswith(shorter)
+    if one.startswith("*") or other.startswith("*"):
+        pattern, name = (one, other) if one.startswith("*") else (other, one)
+        return name.endswith(pattern[1:])
+    return one == other
+
+
+def _tls(rule: Object, names: Sequence[str]) -> Found:
+    if not rule.get("match"):
+        yield "TLS route must have at least one match condition"
+    for match in rule.get("match") or []:
+        if not match.get("sniHosts"):
+            yield "TLS match must have at least one SNI host"
+        for sni in match.get("sniHosts") or []:
+            yield from _sni(sni, names)
+        yield from _layer_4(match)
+    if not rule.get("route"):
+        yield "TLS route is required"
+    yield from istio_http.destinations(rule.get("route") or [])
+
+
+def _sni(sni: str, names: Sequence[str]) -> Found:
+    told = [] if texts.is_address(sni) else list(texts.host(sni))
+    yield from told
+    if not told and not texts.is_address(sni) and not any(_within(sni, name) for name in names):
+        listed = ", ".join(names)
+        yield f'SNI host "{sni}" is not a compatible subset of any of the virtual service hosts: [{listed}]'
+
+
+def _within(name: str, pattern: str) -> bool:
+    if not pattern.startswith("*"):
+        return name == pattern
+    return len(name) >= len(pattern) and name.lstrip("*").endswith(pattern[1:])
+
+
+def _tcp(rule: Object) -> Found:
+    for match in rule.get("match") or []:
+        yield from _layer_4(match)
+    if not rule.get("route"):
+        yield "TCP route is required"
+    yield from istio_http.destinations(rule.get("route") or [])
+
+
+def _layer_4(match: Object) -> Found:
+    if match.get("port"):
+        yield from texts.port(match["port"])
+    yield from istio_http.caller({**match, "sourceNamespace": ""})
+
+
+def _destination_rule(spec: Object, namespace: str) -> Found:
+    yield from texts.host(spec.get("host", ""))
+    yield from _policy(spec.get("trafficPolicy"))
+    seen: set[str] = set()
+    for subset in spec.get("subsets") or []:
+        name = subset.get("name", "")
+        if name in seen:
+            yield f"duplicate subset names: {name}"
+        seen.add(name)
+        yield from texts.subset(name)
+        yield from texts.labels(subset.get("labels") or {})
+        yield from _policy(subset.get("trafficPolicy"))
+    yield from texts.exports(spec.get("exportTo") or [], namespace)
+
+
+def _policy(policy: Object | None) -> Found:
+    if policy is None:
+        return
+    if not any(field in policy for field in (*POLICIES, *FURTHER_POLICIES)):
+        yield "traffic policy must have at least one field"
+        return
+    yield from _parts(policy)
+    for setting in policy.get("portLevelSettings") or []:
+        if "port" not in setting:
+            yield "portTrafficPolicy must have valid port"
+        if any(field in setting for field in POLICIES):
+            yield from _parts(setting)
+        else:
+            yield "port traffic policy must have at least one field"
+
+
+def _parts(policy: Object) -> Found:
+    yield from _outliers(policy.get("outlierDetection") or {})
+    yield from _pool(policy)
+    yield from _balancer(policy.get("loadBalancer") or {})
+
+
+def _outliers(spec: Object) -> Found:
+    for field in ("baseEjectionTime", "interval"):
+        if field in spec:
+            yield from texts.duration(spec[field])
+    local = spec.get("consecutiveLocalOriginFailures") or 0
+    if not spec.get("splitExternalLocalOriginErrors") and local > 0:
+        yield (
+            "outlier detection consecutive local origin failures is specified, "
+            "but split external local origin errors is set to false"
+        )
+    for field in ("maxEjectionPercent", "minHealthPercent"):
+        if not 0 <= spec.get(field, 0) <= 100:
+            yield f"percentage {spec[field]} is not in range 0..100"
+
+
+def _pool(policy: Object) -> Found:
+    pool = policy.get("connectionPool")
+    if pool is None:
+        return
+    if "tcp" not in pool and "http" not in pool:
+        yield "connection pool must have at least one field"
+    tcp, http = pool.get("tcp") or {}, pool.get("http") or {}
+    for spec, field in ((tcp, "connectTimeout"), (tcp, "idleTimeout"), (tcp, "maxConnectionDuration")):
+        if field in spec:
+            yield from texts.duration(spec[field])
+    if "idleTimeout" in http:
+        yield from texts.duration(http["idleTimeout"])
+    if tcp.get("maxConnections", 0) < 0:
+        yield "max connections must be non-negative"
+
+
+def _balancer(spec: Object) -> Found:
+    hashed = spec.get("consistentHash") or {}
+    if "httpCookie" in hashed and not hashed["httpCookie"].get("name"):
+        yield "name required for HttpCookie"
+    if "warmup" in spec:
+        yield from texts.duration(spec["warmup"].get("duration", "0s"))
