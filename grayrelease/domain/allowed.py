@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from grayrelease.domain.state import Goal, Phase, Reason
+from grayrelease.domain.state import OVER, Goal, Phase, Reason
 
-Deed = Literal["create", "set-share", "take-over", "roll-back", "finish"]
+Deed = Literal[
+    "create",
+    "set-share",
+    "set-exposure",
+    "continue",
+    "pause",
+    "resume",
+    "take-over",
+    "roll-back",
+    "finish",
+    "abandon",
+]
 DOERS = frozenset({"operator", "lead", "admin"})
 
-_OVER = (Phase.FINISHED, Phase.FAILED)
+_OF_VERSIONS = ("set-share", "take-over")
 _BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 
 
+@dataclass(frozen=True)
+class Steps:
+    """What matters of a release's plan: whether a step follows, and whether people have paused it."""
+
+    more: bool = False
+    paused: bool = False
+    brings: bool = True
+    """It has a candidate, which may take over; a mirror elsewhere has none."""
+
+
 def allowed(
-    phase: Phase | None, role: str, now: Reason | None = None, goal: Goal | None = None
+    phase: Phase | None,
+    role: str,
+    now: Reason | None = None,
+    goal: Goal | None = None,
+    steps: Steps = Steps(),
 ) -> Mapping[Deed, Reason | None]:
     """Return the deeds of a role: None if it can be done, else why not now; absent if it never can.
 
@@ -27,16 +53,25 @@ def allowed(
     if phase is None:
         return {"create": None}
     frozen = now.code if now and phase == Phase.FROZEN else ""
-    return {
-        "set-share": _not_moving(phase, frozen),
-        "take-over": _not_moving(phase, frozen) or _preparing(phase),
+    moving = _not_moving(phase, frozen)
+    table: dict[Deed, Reason | None] = {
+        "set-share": moving,
+        "set-exposure": moving,
+        "continue": moving or _preparing(phase) or _no_more(steps),
+        "pause": moving or _no_more(steps) or (Reason("paused-already") if steps.paused else None),
+        "resume": moving or (None if steps.paused else Reason("not-paused")),
+        "take-over": moving or _preparing(phase),
         "roll-back": _over(phase) or _rolled_back(phase),
-        "finish": _finish(phase, frozen, goal),
+        "finish": _finish(phase, frozen, goal, steps),
+        "abandon": _abandon(phase, frozen),
     }
+    return table if steps.brings else {deed: why for deed, why in table.items() if deed not in _OF_VERSIONS}
 
 
 def _over(phase: Phase) -> Reason | None:
-    return Reason("release-over", {"phase": str(phase)}) if phase in _OVER else None
+    if phase == Phase.ABANDONING:
+        return Reason("abandoning-already")
+    return Reason("release-over", {"phase": str(phase)}) if phase in OVER else None
 
 
 def _rolled_back(phase: Phase) -> Reason | None:
@@ -47,6 +82,10 @@ def _preparing(phase: Phase) -> Reason | None:
     return Reason("still-preparing") if phase == Phase.PREPARING else None
 
 
+def _no_more(steps: Steps) -> Reason | None:
+    return None if steps.more else Reason("no-more-steps")
+
+
 def _not_moving(phase: Phase, frozen: str) -> Reason | None:
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
@@ -55,7 +94,7 @@ def _not_moving(phase: Phase, frozen: str) -> Reason | None:
     return _over(phase) or _rolled_back(phase)
 
 
-def _finish(phase: Phase, frozen: str, goal: Goal | None) -> Reason | None:
+def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reason | None:
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
     again = frozen == "edited-by-other" and goal == Goal.FINISH
@@ -65,4 +104,13 @@ def _finish(phase: Phase, frozen: str, goal: Goal | None) -> Reason | None:
         return Reason("frozen-now", {"code": frozen})
     if phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK):
         return None
-    return _over(phase) or Reason("take-over-first")
+    # What brings no version has nobody who could take over: copies just stop.
+    return _over(phase) or (Reason("take-over-first") if steps.brings else None)
+
+
+def _abandon(phase: Phase, frozen: str) -> Reason | None:
+    if phase == Phase.FINISHING:
+        return Reason("finishing-already")
+    if frozen and frozen not in ("edited-by-other", "service-gone"):
+        return Reason("frozen-now", {"code": frozen})
+    return _over(phase)

@@ -20,7 +20,7 @@ from grayrelease.domain.pods import (
     version_of,
 )
 from grayrelease.domain.routes import Exposing, RouteTable, compose
-from grayrelease.domain.state import Exposed, Goal, Key, Memory, ReleaseIntent, Seen, TargetIntent
+from grayrelease.domain.state import Exposed, Key, Memory, ReleaseIntent, Seen, TargetIntent
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ class Look:
     @property
     def wanted(self) -> int:
         """The share that people want the candidate to have now."""
-        release = self.release
-        if release.goal == Goal.RUN:
-            return release.share
-        return ALL if release.chosen == self.candidate else 0
+        return self.release.wanted.everyone
 
     def workload_key(self, version: str) -> Key:
         plan = self.release.plan

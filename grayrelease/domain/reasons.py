@@ -18,6 +18,10 @@ NOW: Mapping[str, tuple[str, ...]] = {
     "finished": ("version", "loser"),
     "abandoning": ("version", "stable"),
     "abandoned": ("version", "stable"),
+    "running-audience": ("version", "stable", "share"),
+    "mirroring": ("to", "stable", "share"),
+    "paused": ("version", "stable", "share"),
+    "stable-changed": ("release", "version"),
 }
 """What visitors get now; the code is the phase's."""
 
@@ -58,11 +62,17 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "will-remove": ("workload",),
     "will-scale-down": ("workload",),
     "will-give-back": ("service",),
+    "will-expose-audience": ("version", "share"),
+    "will-mirror": ("to", "share"),
+    "will-stay-pinned": ("service",),
+    "step-due": ("version", "share", "at"),
+    "person-continues": ("version", "share"),
+    "person-resumes": ("version", "share"),
     "person-moves": ("version",),
     "person-finishes": ("loser",),
     "person-repairs": ("object",),
 }
-"""What comes next by itself, or who must act."""
+"""What comes next by itself, or who must act; `at` is a moment, in seconds since 1970."""
 
 REFUSED: Mapping[str, tuple[str, ...]] = {
     "release-over": ("phase",),
@@ -77,6 +87,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "no-more-steps": (),
     "paused-already": (),
     "not-paused": (),
+    "stable-moved": ("version", "stable"),
 }
 """Why a deed can't be done now."""
 

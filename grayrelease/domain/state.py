@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from grayrelease.domain.plan import ALL, Manifest, Plan
+from grayrelease.domain.plan import ALL, NOBODY, Exposure, Manifest, Plan
 
 
 class Phase(StrEnum):
@@ -21,11 +21,14 @@ class Phase(StrEnum):
     ROLLED_BACK = "rolled-back"
     FINISHING = "finishing"
     FINISHED = "finished"
+    ABANDONING = "abandoning"
+    ABANDONED = "abandoned"
     FAILED = "failed"
     FROZEN = "frozen"
 
 
-LIVE = frozenset(Phase) - {Phase.FINISHED, Phase.FAILED}
+OVER = frozenset({Phase.FINISHED, Phase.ABANDONED, Phase.FAILED})
+LIVE = frozenset(Phase) - OVER
 """Phases in which a release holds its target."""
 
 
@@ -36,6 +39,7 @@ class Goal(StrEnum):
     TAKE_OVER = "take-over"
     ROLL_BACK = "roll-back"
     FINISH = "finish"
+    ABANDON = "abandon"
 
 
 @dataclass(frozen=True)
@@ -59,23 +63,45 @@ class Key:
 
 @dataclass(frozen=True)
 class ReleaseIntent:
-    """What people want of one release. `share` in per mille; `winner` is a version once one takes over."""
+    """What people want of one release. `winner` is a version once one takes over."""
 
     id: int
     plan: Plan
     goal: Goal
-    share: int
+    exposure: Exposure
+    step: int = 0
+    """Index into the plan's steps: the last one that was reached, or that people set the exposure of."""
+    paused: bool = False
+    """No step follows by itself."""
+    drawn: tuple[int, ...] = ()
+    """For a sticky one, the shares at which users have been drawn, oldest first; see `routes.Exposing`."""
     winner: str = ""
     delete_loser: bool = False
     """Delete a losing workload that isn't ours; else it is scaled to 0."""
+    keep_both: bool = False
+    """Abandoned, the candidate runs on."""
+    held: Reason | None = None
+    """Why its exposure was taken away, until a person of this release does something."""
+
+    @property
+    def wins(self) -> bool:
+        """Tell if the candidate has, or is to have, all traffic: named by a take over, else by the share."""
+        if self.goal in (Goal.ROLL_BACK, Goal.ABANDON) or not self.plan.brings:
+            return False
+        candidate = self.plan.candidate.version
+        return self.winner == candidate if self.winner else self.exposure.everyone == ALL
 
     @property
     def chosen(self) -> str:
-        """The version that has, or is to have, all traffic: named by a take over, else by the share."""
-        candidate = self.plan.candidate.version
-        if self.goal == Goal.ROLL_BACK:
-            return self.plan.stable.version
-        return self.winner or (candidate if self.share == ALL else self.plan.stable.version)
+        """The version that has, or is to have, all traffic, as far as this release is concerned."""
+        return self.plan.candidate.version if self.wins else self.plan.stable.version
+
+    @property
+    def wanted(self) -> Exposure:
+        """The exposure that people want now."""
+        if self.goal == Goal.RUN:
+            return self.exposure
+        return Exposure(share=ALL) if self.wins else NOBODY
 
 
 @dataclass(frozen=True)
@@ -91,6 +117,10 @@ class TargetIntent:
     settle_s: float
     drain_s: float
     releases: tuple[ReleaseIntent, ...]
+    stable_workload: str = ""
+    """The Deployment that runs the stable version; "": the oldest release's plan says it."""
+    pinned: bool = False
+    """The routes are ours though no release may be live: several versions run after one was abandoned."""
 
 
 @dataclass(frozen=True)
@@ -237,3 +267,5 @@ class Decision:
     """A finished release's winner: the target's stable version from now on."""
     freed: bool = False
     """All marks are given back: the target has no live release any more."""
+    advances: Mapping[int, int] = field(default_factory=dict)
+    """Release id → the step that follows by itself now: its exposure is what people want from now on."""

@@ -8,7 +8,17 @@ from grayrelease.operations.deed import DEEDS, Deed
 from grayrelease.operations.drafts import create_release, freeze
 from grayrelease.operations.errors import Busy, Forbidden, Moved, NotDone, NotFound, Refused
 from grayrelease.operations.people import find_project, role
-from grayrelease.operations.releases import finish, roll_back, set_share, take_over
+from grayrelease.operations.releases import (
+    abandon,
+    carry_on,
+    finish,
+    pause,
+    resume,
+    roll_back,
+    set_exposure,
+    set_share,
+    take_over,
+)
 
 __all__ = [
     "DOERS",
@@ -20,13 +30,18 @@ __all__ = [
     "NotDone",
     "NotFound",
     "Refused",
+    "abandon",
+    "carry_on",
     "create_release",
     "deploy_sample",
     "find_project",
     "finish",
     "freeze",
+    "pause",
+    "resume",
     "role",
     "roll_back",
+    "set_exposure",
     "set_share",
     "take_over",
 ]

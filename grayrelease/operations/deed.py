@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,24 @@ from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from grayrelease.domain.allowed import Deed as LifecycleDeed
-from grayrelease.domain.allowed import allowed
-from grayrelease.domain.state import Goal, Phase, Reason
+from grayrelease.domain.allowed import Steps, allowed
+from grayrelease.domain.state import OVER, Goal, Phase, Reason
 from grayrelease.models import Event, Release, Target
 from grayrelease.operations import people
 from grayrelease.operations.errors import Busy, Moved, NotFound, Refused
 
-DEEDS = ("created", "share", "take-over", "roll-back", "finish")
+DEEDS = (
+    "created",
+    "share",
+    "exposure",
+    "continue",
+    "pause",
+    "resume",
+    "take-over",
+    "roll-back",
+    "finish",
+    "abandon",
+)
 """Kinds of the events that raise a target's generation."""
 
 
@@ -37,12 +48,16 @@ class Deed:
 
 @dataclass(frozen=True)
 class Change:
-    """The columns of a release that a deed sets."""
+    """The columns of a release that a deed sets, from the row as it is under the lock.
+
+    `refusal` says why there is no room for it beside the target's other live releases, if so.
+    """
 
     deed: LifecycleDeed
     kind: str
     """Of its event."""
-    fields: Mapping[str, Any]
+    fields: Callable[[Release], Mapping[str, Any]]
+    refusal: Callable[[Release, Mapping[str, Any]], Reason | None] = lambda release, fields: None
 
 
 @contextmanager
@@ -95,22 +110,42 @@ def carry(
     with short_transaction():
         release = lock(release_id)
         role = people.check_doer(user, release.target.project)
-        before = {name: getattr(release, name) for name in change.fields}
-        if before == dict(change.fields):
+        fields = dict(change.fields(release))
+        before = {name: getattr(release, name) for name in fields}
+        if before == fields:
             return release, None
         if generation is not None and generation != release.target.generation:
-            raise Moved(last_deed(release.target), release.target.generation)
-        _check(release, role, change)
-        return release, _write(user, release, change, before)
+            last = last_deed(release.target)
+            if last is not None and _is_the_same(last, user, release, change, generation):
+                return release, None
+            raise Moved(last, release.target.generation)
+        _check(release, role, change, fields)
+        return release, _write(user, release, change, before, fields)
 
 
-def _check(release: Release, role: str, change: Change) -> None:
-    """Raise Refused where the lifecycle says no."""
+def _is_the_same(last: Event, user: User, release: Release, change: Change, generation: int) -> bool:
+    """Tell if this form was posted before: a step more must not be two."""
+    made = last.data.get("generation") == generation + 1 == release.target.generation
+    by = (last.actor, last.release, last.kind) == (user, release, change.kind)
+    return change.kind == "continue" and made and by
+
+
+def _check(release: Release, role: str, change: Change, fields: Mapping[str, Any]) -> None:
+    """Raise Refused where the lifecycle says no, or where there is no room."""
     now = release.status.get("now")
     reason = Reason(*now) if now else None
-    refusal = allowed(_phase(release), role, reason)[change.deed]
+    table = allowed(_phase(release), role, reason, Goal(release.goal), steps(release))
+    if change.deed not in table:
+        raise Refused(Reason("no-candidate"))
+    refusal = table[change.deed] or change.refusal(release, fields)
     if refusal is not None:
         raise Refused(refusal)
+
+
+def steps(release: Release) -> Steps:
+    """Return what `allowed` asks of a release's plan."""
+    plan = release.intent().plan
+    return Steps(more=release.step + 1 < len(plan.steps), paused=release.paused, brings=plan.brings)
 
 
 def _phase(release: Release) -> Phase:
@@ -120,13 +155,17 @@ def _phase(release: Release) -> Phase:
         return Phase.ROLLING_BACK
     if release.goal == Goal.FINISH and phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK):
         return Phase.FINISHING
+    if release.goal == Goal.ABANDON and phase not in OVER:
+        return Phase.ABANDONING
     return phase
 
 
-def _write(user: User, release: Release, change: Change, before: dict[str, Any]) -> Event:
-    for name, value in change.fields.items():
+def _write(
+    user: User, release: Release, change: Change, before: dict[str, Any], fields: Mapping[str, Any]
+) -> Event:
+    for name, value in fields.items():
         setattr(release, name, value)
-    release.save(update_fields=list(change.fields))
+    release.save(update_fields=list(fields))
     generation = raise_generation(release.target)
     return Event.objects.create(
         project=release.target.project,
@@ -135,5 +174,5 @@ def _write(user: User, release: Release, change: Change, before: dict[str, Any])
         at=Now(),
         actor=user,
         kind=change.kind,
-        data={"before": before, "after": dict(change.fields), "generation": generation},
+        data={"before": before, "after": dict(fields), "generation": generation},
     )

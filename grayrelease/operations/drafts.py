@@ -10,11 +10,11 @@ from django.db.models.functions import Now
 
 from grayrelease import cluster as clusters
 from grayrelease import tasks
-from grayrelease.domain import candidate, marks, names, preflight, revision
+from grayrelease.domain import candidate, marks, names, preflight, revision, stand
 from grayrelease.domain.plan import Candidate, Exposure, Manifest, Plan, Stable, Step, Subject
 from grayrelease.domain.preflight import Scene
 from grayrelease.domain.state import Reason
-from grayrelease.models import Draft, Event, Project, Release, Target
+from grayrelease.models import Draft, Event, Project, Release, Target, columns
 from grayrelease.operations import people
 from grayrelease.operations.deed import raise_generation, short_transaction
 from grayrelease.operations.errors import Busy, NotFound, Refused
@@ -144,7 +144,7 @@ def _start(user: User, draft: Draft) -> Release:
         candidate=plan.candidate.version,
         stable=plan.stable.version,
         mode=plan.mode,
-        share=plan.steps[0].exposure.share,
+        **columns(stand.begin(plan)),
         created_by=user,
     )
     draft.release = release
@@ -175,7 +175,8 @@ def _target(project: Project, plan: Plan) -> Target:
         raise Refused(Reason("release-exists", {"release": live.name}))
     if target.releases.filter(name=plan.name).exists():
         raise Refused(Reason("name-taken", {"name": plan.name}))
-    target.uid, target.stable, target.application = plan.subject.uid, plan.stable.version, plan.application
+    target.uid, target.application = plan.subject.uid, plan.application
+    target.stable, target.stable_workload = plan.stable.version, plan.stable.workload
     target.memory, target.observed = {}, {}
-    target.save(update_fields=["uid", "stable", "application", "memory", "observed"])
+    target.save(update_fields=["uid", "stable", "stable_workload", "application", "memory", "observed"])
     return target

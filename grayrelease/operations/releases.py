@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib.auth.models import User
 
 from grayrelease import tasks
-from grayrelease.domain.plan import ALL
-from grayrelease.domain.state import Goal
-from grayrelease.models import Release
+from grayrelease.domain import stand
+from grayrelease.domain.plan import ALL, NOBODY, Exposure
+from grayrelease.domain.stand import Other
+from grayrelease.domain.state import Goal, Reason
+from grayrelease.models import Release, columns
 from grayrelease.operations.deed import Change, Deed, carry
 from grayrelease.reconcile import reconcile
 
 
 def set_share(user: User, release: Release, share: int, generation: int) -> Deed:
-    """Give the candidate `share` per mille of everyone's traffic; `generation` as the page was drawn with.
+    """Set the candidate's share, per mille: of everyone, or of the audience that it has at present.
 
-    Raises Forbidden, NotFound, Moved, Refused, Busy; so do the others here.
+    `generation` as the page was drawn with. Raises Forbidden, NotFound, Moved, Refused, Busy; so do the
+    others here.
     """
-    change = Change("set-share", "share", {"goal": Goal.RUN, "share": share, "winner": ""})
+    change = Change("set-share", "share", lambda row: _exposed(row, _share(row, share)), _no_room)
     return _deed(user, release, change, generation)
+
+
+def set_exposure(user: User, release: Release, exposure: Exposure, generation: int) -> Deed:
+    """Set the whole exposure: share, audience, mirror, sticky."""
+    change = Change("set-exposure", "exposure", lambda row: _exposed(row, exposure), _no_room)
+    return _deed(user, release, change, generation)
+
+
+def carry_on(user: User, release: Release, generation: int) -> Deed:
+    """Go on to the plan's next step."""
+    return _deed(user, release, Change("continue", "continue", _next, _no_room), generation)
+
+
+def pause(user: User, release: Release, generation: int) -> Deed:
+    """Let no step follow by itself."""
+    return _deed(user, release, Change("pause", "pause", lambda row: {"paused": True}), generation)
+
+
+def resume(user: User, release: Release, generation: int) -> Deed:
+    """Let steps follow by themselves again."""
+    return _deed(user, release, Change("resume", "resume", lambda row: {"paused": False}), generation)
 
 
 def take_over(user: User, release: Release, version: str, generation: int) -> Deed:
-    """Give one version, new or old, all traffic; both keep running."""
-    share = ALL if version == release.candidate else 0
-    change = Change("take-over", "take-over", {"goal": Goal.TAKE_OVER, "share": share, "winner": version})
-    return _deed(user, release, change, generation)
+    """Give one version, new or old, all traffic; both keep running. Refused beside others' exposure."""
+
+    def fields(row: Release) -> dict[str, Any]:
+        exposure = Exposure(share=ALL) if version == row.candidate else NOBODY
+        return {**_exposed(row, exposure), "goal": Goal.TAKE_OVER, "winner": version}
+
+    return _deed(user, release, Change("take-over", "take-over", fields, _no_room), generation)
 
 
 def finish(user: User, release: Release, generation: int, *, delete_loser: bool = False) -> Deed:
@@ -33,8 +63,21 @@ def finish(user: User, release: Release, generation: int, *, delete_loser: bool 
 
     delete_loser: delete a workload that isn't ours too; else it is scaled to 0.
     """
-    change = Change("finish", "finish", {"goal": Goal.FINISH, "delete_loser": delete_loser})
-    return _deed(user, release, change, generation)
+    fields = {"goal": Goal.FINISH, "delete_loser": delete_loser}
+    return _deed(user, release, Change("finish", "finish", lambda row: fields), generation)
+
+
+def abandon(user: User, release: Release, generation: int, *, keep_both: bool) -> Deed:
+    """Give the release up: the candidate gets nothing more.
+
+    keep_both: both versions run on and the routes stay pinned; else the candidate goes to 0 replicas.
+    """
+
+    def fields(row: Release) -> dict[str, Any]:
+        gone = {"goal": Goal.ABANDON, "winner": row.stable, "keep_both": keep_both}
+        return {**_exposed(row, NOBODY), **gone}
+
+    return _deed(user, release, Change("abandon", "abandon", fields), generation)
 
 
 def roll_back(user: User, release: Release) -> Deed:
@@ -42,12 +85,37 @@ def roll_back(user: User, release: Release) -> Deed:
 
     Where no worker can be told, it runs here, within the cluster's timeouts.
     """
-    change = Change("roll-back", "roll-back", {"goal": Goal.ROLL_BACK, "share": 0, "winner": release.stable})
-    changed, event = carry(user, release.pk, change, None)
+
+    def fields(row: Release) -> dict[str, Any]:
+        return {**_exposed(row, NOBODY), "goal": Goal.ROLL_BACK, "winner": row.stable}
+
+    changed, event = carry(user, release.pk, Change("roll-back", "roll-back", fields), None)
     rung = tasks.ring(tasks.roll_back, changed.target_id)
     if not rung:
         reconcile(changed.target_id, rolling_back=True)
     return Deed(changed, changed.target.generation, event, rung)
+
+
+def _share(row: Release, share: int) -> Exposure:
+    """Return the exposure that a row has, with another share; an ended take over left everyone's."""
+    return row.exposed.model_copy(update={"share": share})
+
+
+def _exposed(row: Release, exposure: Exposure) -> dict[str, Any]:
+    """Return the columns of a row that gets an exposure by a person's deed."""
+    moved = stand.moved(row.intent().plan, row.stand, exposure)
+    return {**columns(moved), "goal": Goal.RUN, "winner": "", "held": None}
+
+
+def _next(row: Release) -> dict[str, Any]:
+    following = stand.next_step(row.intent().plan, row.stand)
+    return {**columns(following or row.stand), "goal": Goal.RUN, "winner": "", "held": None}
+
+
+def _no_room(row: Release, fields: Mapping[str, Any]) -> Reason | None:
+    wanted = Exposure.model_validate_json(fields["exposure"])
+    live = row.target.releases.live().exclude(pk=row.pk).order_by("id")
+    return stand.no_room(wanted, [Other(each.name, each.intent().wanted) for each in live])
 
 
 def _deed(user: User, release: Release, change: Change, generation: int) -> Deed:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import get_args
+
 import pytest
 
-from grayrelease.domain.allowed import allowed
+from grayrelease.domain.allowed import Deed, Steps, allowed
 from grayrelease.domain.reasons import REASONS
 from grayrelease.domain.state import Goal, Phase, Reason
 
@@ -20,19 +23,26 @@ TABLE = {
     ),
     Phase.ROLLED_BACK: ("rolled-back-already", "rolled-back-already", "rolled-back-already", ""),
     Phase.FINISHING: ("finishing-already", "finishing-already", "", "finishing-already"),
+    Phase.ABANDONING: ("abandoning-already",) * 4,
     Phase.FINISHED: ("release-over",) * 4,
+    Phase.ABANDONED: ("release-over",) * 4,
     Phase.FAILED: ("release-over",) * 4,
 }
+
+
+def codes_of(found: Mapping[Deed, Reason | None], *deeds: Deed) -> tuple[str, ...]:
+    table = [found[deed] for deed in deeds or ("set-share", "take-over", "roll-back", "finish")]
+    return tuple(reason.code if reason else "" for reason in table)
 
 
 @pytest.mark.parametrize("role", ["operator", "lead", "admin"])
 @pytest.mark.parametrize("phase", TABLE)
 def test_each_deed_in_each_phase(phase: Phase, role: str) -> None:
     found = allowed(phase, role)
-    assert list(found) == ["set-share", "take-over", "roll-back", "finish"]
+    assert set(found) == set(get_args(Deed)) - {"create"}
     reasons = [reason for reason in found.values() if reason]
     assert all(set(reason.facts) == set(REASONS[reason.code]) for reason in reasons)
-    assert tuple(reason.code if reason else "" for reason in found.values()) == TABLE[phase]
+    assert codes_of(found) == TABLE[phase]
 
 
 def test_a_viewer_and_a_stranger_never_may() -> None:
@@ -55,4 +65,38 @@ def test_only_creating_is_there_before_a_release() -> None:
 )
 def test_a_frozen_release_has_a_way_out(code: str, goal: Goal, codes: tuple[str, ...]) -> None:
     found = allowed(Phase.FROZEN, "operator", Reason(code), goal)
-    assert tuple(reason.code if reason else "" for reason in found.values()) == codes
+    assert codes_of(found) == codes
+
+
+ABANDON = {
+    Phase.PREPARING: "",
+    Phase.RUNNING: "",
+    Phase.TAKEN_OVER: "",
+    Phase.ROLLED_BACK: "",
+    Phase.FINISHING: "finishing-already",
+    Phase.ABANDONED: "release-over",
+}
+
+
+@pytest.mark.parametrize(("phase", "code"), ABANDON.items())
+def test_a_release_is_given_up_from_anywhere_until_it_finishes(phase: Phase, code: str) -> None:
+    assert codes_of(allowed(phase, "operator"), "abandon") == (code,)
+
+
+@pytest.mark.parametrize(
+    ("steps", "codes"),
+    [
+        (Steps(), ("no-more-steps", "no-more-steps", "not-paused")),
+        (Steps(more=True), ("", "", "not-paused")),
+        (Steps(more=True, paused=True), ("", "paused-already", "")),
+    ],
+)
+def test_steps_follow_are_paused_and_resumed(steps: Steps, codes: tuple[str, ...]) -> None:
+    found = allowed(Phase.RUNNING, "operator", steps=steps)
+    assert codes_of(found, "continue", "pause", "resume") == codes
+
+
+def test_what_brings_no_version_cannot_take_over_and_is_finished_at_once() -> None:
+    found = allowed(Phase.RUNNING, "operator", steps=Steps(brings=False))
+    assert not {"take-over", "set-share"} & set(found)
+    assert found["finish"] is None

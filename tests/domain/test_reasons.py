@@ -43,5 +43,5 @@ def test_no_code_is_listed_twice() -> None:
     assert sum(map(len, groups)) == len(reasons.REASONS)
 
 
-def test_what_visitors_get_has_the_phases_name() -> None:
-    assert set(reasons.NOW) == set(Phase) - {Phase.FAILED, Phase.FROZEN}
+def test_each_phase_says_what_visitors_get() -> None:
+    assert set(reasons.NOW) >= set(Phase) - {Phase.FAILED, Phase.FROZEN}

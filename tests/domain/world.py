@@ -9,7 +9,7 @@ from typing import Any
 
 from grayrelease.domain import marks
 from grayrelease.domain.lifecycle import decide
-from grayrelease.domain.plan import Manifest
+from grayrelease.domain.plan import Exposure, Manifest
 from grayrelease.domain.state import (
     Create,
     Decision,
@@ -63,7 +63,7 @@ class World:
     finished: bool = False
 
     def __post_init__(self) -> None:
-        self.release = ReleaseIntent(7, plan(replicas=self.replicas), Goal.RUN, share=200)
+        self.release = ReleaseIntent(7, plan(replicas=self.replicas), Goal.RUN, Exposure(share=200))
         self.put(V1, deployment("v1", self.stable_pods))
         self.controllers()
         for pod in list(self.pods):
@@ -75,9 +75,7 @@ class World:
 
     def wanted(self) -> int:
         """The candidate's share that people want now."""
-        if self.release.goal == Goal.RUN:
-            return self.release.share
-        return 1000 if self.release.chosen == "v2" else 0
+        return self.release.wanted.everyone
 
     def last_request(self, version: str) -> datetime:
         """When a version was last sent a request by its callers, whose routes lag behind."""
@@ -99,7 +97,10 @@ class World:
 
     def deed(self, goal: Goal, share: int = 0, winner: str = "", *, delete_loser: bool = False) -> None:
         self.generation += 1
-        self.release = replace(self.release, goal=goal, share=share, winner=winner, delete_loser=delete_loser)
+        exposure = Exposure(share=share)
+        self.release = replace(
+            self.release, goal=goal, exposure=exposure, winner=winner, delete_loser=delete_loser
+        )
 
     def scale(self, key: Key, replicas: int) -> None:
         """Somebody scales a Deployment, if it's there."""

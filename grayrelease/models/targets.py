@@ -1,4 +1,4 @@
-"""Rows: what people want (Target, Release, Application), what was seen, and what happened (Event)."""
+"""What people want (Target, Release, Application), and what happened (Event)."""
 
 from __future__ import annotations
 
@@ -11,68 +11,13 @@ from django.db import models
 from django.db.models import Q
 from pydantic import TypeAdapter
 
-from grayrelease.domain.plan import Plan
-from grayrelease.domain.state import LIVE, Goal, Memory, Phase, ReleaseIntent, TargetIntent
+from grayrelease.domain import revision
+from grayrelease.domain.plan import Exposure, Plan
+from grayrelease.domain.stand import Stand
+from grayrelease.domain.state import LIVE, Goal, Memory, Phase, Reason, ReleaseIntent, TargetIntent
+from grayrelease.models.places import Project
 
 MEMORY = TypeAdapter(Memory)
-
-
-class Installation(models.Model):
-    """One row: who we are in the clusters' annotations."""
-
-    uid = models.UUIDField(default=uuid.uuid4, unique=True)
-
-    @classmethod
-    def current(cls) -> Installation:
-        return cls.objects.get_or_create(pk=1)[0]
-
-
-class ProjectQuerySet(models.QuerySet["Project"]):
-    def seen_by(self, user: User) -> ProjectQuerySet:
-        """Projects of which the user is a member."""
-        return self.filter(memberships__user_id=user.pk)
-
-
-class Project(models.Model):
-    """A namespace of a cluster, with members."""
-
-    name = models.SlugField(max_length=63, unique=True)
-    cluster = models.CharField(max_length=63, default="default")
-    namespace = models.CharField(max_length=63)
-    settle_s = models.FloatField(default=15)
-    drain_s = models.FloatField(default=30)
-    viewed_at = models.DateTimeField(null=True)
-    """When a page of it was last drawn: the driver looks at projects that somebody looks at."""
-
-    objects = ProjectQuerySet.as_manager()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["cluster", "namespace"], name="one_project_per_namespace")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Role(models.TextChoices):
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    LEAD = "lead"
-    ADMIN = "admin"
-
-
-class Membership(models.Model):
-    """What a person may do in a project."""
-
-    project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=16, choices=Role.choices)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["project", "user"], name="one_role_per_project")
-        ]
 
 
 class Leased(models.Model):
@@ -83,18 +28,6 @@ class Leased(models.Model):
 
     class Meta:
         abstract = True
-
-
-class Inventory(models.Model):
-    """What the driver last saw in a project: one row each. `count` rises when `data` changes."""
-
-    project = models.OneToOneField(Project, models.CASCADE, related_name="inventory")
-    data = models.JSONField(default=dict)
-    count = models.PositiveBigIntegerField(default=0)
-    taken_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
-    """Why the last look failed; empty after one that didn't."""
-    failing_since = models.DateTimeField(null=True)
 
 
 class Application(Leased):
@@ -131,6 +64,10 @@ class Target(Leased):
     application = models.CharField(max_length=63, blank=True)
     stable = models.CharField(max_length=63)
     """The stable version."""
+    stable_workload = models.CharField(max_length=63, blank=True)
+    """The Deployment that runs it."""
+    pinned = models.BooleanField(default=False)
+    """An abandoned release left both versions running: the routes stay ours until only one is left."""
 
     generation = models.PositiveBigIntegerField(default=0)
     """Raised by every deed, in one transaction with the deed's Event."""
@@ -139,6 +76,8 @@ class Target(Leased):
     raised_at = models.DateTimeField(null=True)
     waiting = models.BooleanField(default=False)
     """Something is awaited: the driver looks again each 250 ms."""
+    due_at = models.DateTimeField(null=True)
+    """When a step follows by itself: the driver looks again then."""
     looked_at = models.DateTimeField(null=True)
 
     memory = models.JSONField(default=dict)
@@ -158,7 +97,9 @@ class Target(Leased):
             models.Index(
                 fields=["raised_at"],
                 name="target_to_do",
-                condition=Q(waiting=True) | ~Q(generation=models.F("carried_generation")),
+                condition=(
+                    Q(waiting=True) | ~Q(generation=models.F("carried_generation")) | Q(due_at__isnull=False)
+                ),
             ),
         ]
 
@@ -171,6 +112,8 @@ class Target(Leased):
             installation=installation,
             generation=self.generation,
             stable=self.stable,
+            stable_workload=self.stable_workload,
+            pinned=self.pinned,
             settle_s=self.project.settle_s,
             drain_s=self.project.drain_s,
             releases=tuple(release.intent() for release in releases),
@@ -199,10 +142,21 @@ class Release(models.Model):
     mode = models.CharField(max_length=16)
 
     goal = models.CharField(max_length=16, default=Goal.RUN)
+    exposure = models.TextField(blank=True)
+    """Canonical JSON of the exposure that people want; empty: `share` of everyone alone."""
     share = models.PositiveIntegerField(default=0)
     """Per mille of everyone's traffic that people want the candidate to have."""
+    step = models.PositiveIntegerField(default=0)
+    """Index into the plan's steps."""
+    paused = models.BooleanField(default=False)
+    drawn = models.JSONField(default=list)
+    """The shares at which a sticky release has drawn users, oldest first."""
     winner = models.CharField(max_length=63, blank=True)
     delete_loser = models.BooleanField(default=False)
+    keep_both = models.BooleanField(default=False)
+    """Abandoned, the candidate runs on."""
+    held = models.JSONField(null=True)
+    """Why the exposure was taken away though nobody of this release asked for it: [code, facts]."""
 
     phase = models.CharField(max_length=16, default=Phase.PREPARING, db_index=True)
     status = models.JSONField(default=dict)
@@ -225,10 +179,34 @@ class Release(models.Model):
             id=self.pk,
             plan=Plan.model_validate_json(self.plan),
             goal=Goal(self.goal),
-            share=self.share,
+            exposure=self.exposed,
+            step=self.step,
+            paused=self.paused,
+            drawn=tuple(self.drawn),
             winner=self.winner,
             delete_loser=self.delete_loser,
+            keep_both=self.keep_both,
+            held=Reason(*self.held) if self.held else None,
         )
+
+    @property
+    def exposed(self) -> Exposure:
+        """The exposure that people want while it runs."""
+        return Exposure.model_validate_json(self.exposure) if self.exposure else Exposure(share=self.share)
+
+    @property
+    def stand(self) -> Stand:
+        return Stand(self.exposed, self.step, tuple(self.drawn))
+
+
+def columns(stand: Stand) -> dict[str, Any]:
+    """Return the columns of a release that stands there."""
+    return {
+        "exposure": revision.canonical(stand.exposure.model_dump(mode="python")),
+        "share": stand.exposure.everyone,
+        "step": stand.step,
+        "drawn": list(stand.drawn),
+    }
 
 
 class Draft(models.Model):
@@ -256,7 +234,8 @@ class Event(models.Model):
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     """None: done by itself."""
     kind = models.CharField(max_length=32)
-    """A deed (`created`, `share`, `take-over`, `roll-back`, `finish`, `application`), `write` or `phase`."""
+    """A deed (`created`, `share`, `exposure`, `continue`, `pause`, `resume`, `take-over`, `roll-back`,
+    `finish`, `abandon`, `application`), `step` and `held` (by itself), `write` or `phase`."""
     op = models.UUIDField(null=True)
     outcome = models.CharField(max_length=16, blank=True)
     """For a write: `attempt`, then exactly one of `done`, `failed`."""
