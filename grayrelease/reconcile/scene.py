@@ -109,25 +109,34 @@ def _home(cluster: Cluster, namespace: str) -> Answer:
 def scenes(project: Project, lists: Lists) -> dict[str, Scene]:
     """Return each Service's scene, by its name."""
     installation = str(Installation.current().uid)
-    live = Release.objects.live().filter(target__project=project)
-    releases: dict[str, list[str]] = {}
-    for service, name in live.values_list("target__service", "name"):
-        releases.setdefault(service, []).append(name)
+    live: dict[str, list[Release]] = {}
+    found = Release.objects.live().filter(target__project=project).select_related("target")
+    for release in found.only("name", "candidate", "target__service", "target__stable"):
+        live.setdefault(release.target.service, []).append(release)
+    seen = _seen(project.namespace, installation, lists)
+    names = {marks.name(service): service for service in lists["Service"]}
     return {
-        name: _scene(project.namespace, name, service, installation, lists, releases.get(name, []))
-        for service in lists["Service"]
-        for name in (marks.name(service),)
+        name: _under_releases(replace(seen, name=name, service=service), live.get(name, []))
+        for name, service in names.items()
     }
 
 
-def _scene(
-    namespace: str, name: str, service: Manifest | None, installation: str, lists: Lists, releases: list[str]
-) -> Scene:
+def _under_releases(scene: Scene, releases: Sequence[Release]) -> Scene:
+    return replace(
+        scene,
+        releases=[release.name for release in releases],
+        candidates=[release.candidate for release in releases if release.candidate],
+        stable=next((release.target.stable for release in releases), ""),
+    )
+
+
+def _seen(namespace: str, installation: str, lists: Lists) -> Scene:
+    """Return what all Services of the namespace share."""
     return Scene(
         namespace=namespace,
-        name=name,
+        name="",
         installation=installation,
-        service=service,
+        service=None,
         home=next(iter(lists["Namespace"]), None),
         deployments=lists["Deployment"],
         pods=lists["Pod"],
@@ -141,7 +150,6 @@ def _scene(
         other_routes=[route for kind in GATEWAY_API for route in lists[kind]],
         ingresses=lists["Ingress"],
         exports=lists["ServiceExport"],
-        releases=releases,
         served=lists.served,
         unseen_here=lists.unseen_here,
         unseen_elsewhere=lists.unseen_elsewhere,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from grayrelease.domain.marks import labels, name
@@ -18,9 +18,10 @@ class Scene:
     """What a Service is judged by. Manifests as the API server gave them.
 
     Workloads, pods, slices, autoscalers and exports: of its namespace. All that routes: of all namespaces
-    that can be read. `releases`: names of the live releases of this Service. `served`: kinds that the API
-    server knows. `unseen_here`, `unseen_elsewhere`: kinds that it doesn't let us list in this namespace, or
-    in others.
+    that can be read. `releases`: names of the live releases of this Service. `candidates`: the versions that
+    they bring. `stable`: the version that they started from; "" while there is none. `served`: kinds that the
+    API server knows. `unseen_here`, `unseen_elsewhere`: kinds that it doesn't let us list in this namespace,
+    or in others.
     """
 
     namespace: str
@@ -42,7 +43,9 @@ class Scene:
     """Of the Gateway API, with their kind."""
     ingresses: Sequence[Manifest] = ()
     exports: Sequence[Manifest] = ()
-    releases: Sequence[str] = field(default=())
+    releases: Sequence[str] = ()
+    candidates: Sequence[str] = ()
+    stable: str = ""
     served: frozenset[str] = frozenset({"VirtualService", "DestinationRule"})
     unseen_here: Sequence[str] = ()
     unseen_elsewhere: Sequence[str] = ()
@@ -91,10 +94,27 @@ def owners(manifest: Manifest) -> list[Mapping[str, Any]]:
     return manifest.get("metadata", {}).get("ownerReferences") or []
 
 
+def version(labelled: Manifest) -> str:
+    """Return the version of a pod, or of a workload's template; "" if it has none."""
+    return labels(labelled).get("version", "")
+
+
+def stable_workloads(scene: Scene) -> list[Manifest]:
+    """Return the Deployments of the stable version: all of them, while no release is live."""
+    found = scene.workloads()
+    return [each for each in found if not scene.stable or version(template(each)) == scene.stable]
+
+
 def stable_workload(scene: Scene) -> Manifest | None:
-    """Return the one Deployment behind a Service; None where there is none, or more than one."""
-    workloads = scene.workloads()
+    """Return the one Deployment of the stable version; None where there is none, or more than one."""
+    workloads = stable_workloads(scene)
     return workloads[0] if len(workloads) == 1 else None
+
+
+def known_versions(scene: Scene) -> set[str]:
+    """Return the versions that run or are being brought: a new one must differ from each."""
+    running = {version(template(found)) for found in scene.workloads()} | {*map(version, scene.own_pods())}
+    return (running | {scene.stable, *scene.candidates}) - {""}
 
 
 def title(manifest: Manifest, namespace: str) -> str:

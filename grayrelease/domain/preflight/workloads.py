@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from grayrelease.domain.holders import driver, holder
 from grayrelease.domain.marks import labels, name, notes
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.preflight.scene import Scene, owners, template, title
+from grayrelease.domain.preflight.scene import Scene, owners, stable_workloads, template, title, version
 from grayrelease.domain.preflight.services import Facts
 
 SIDECAR = "sidecar.istio.io/status"
@@ -50,22 +50,25 @@ def beside_others(scene: Scene) -> Iterator[Facts]:
 
 def unnamed_version(scene: Scene) -> Iterator[Facts]:
     for workload in scene.workloads():
-        if not labels(template(workload)).get("version"):
+        if not version(template(workload)):
             yield {"workload": name(workload)}
             return
 
 
 def several_versions(scene: Scene) -> Iterator[Facts]:
-    planned = {labels(template(found)).get("version", "") for found in scene.workloads()}
-    running = {labels(pod).get("version", "") for pod in scene.own_pods()}
-    several = sorted(planned if len(planned) > 1 else running)
-    if len(several) > 1:
-        yield {"versions": ", ".join(several)}
+    """Versions that no live release accounts for: each has traffic by its count of pods."""
+    planned = {version(template(found)) for found in scene.workloads()}
+    running = {version(pod) for pod in scene.own_pods()}
+    several = planned if len(planned) > 1 else running
+    known = {scene.stable, *scene.candidates} if scene.stable else set()
+    if len(several) > 1 and several - known:
+        yield {"versions": ", ".join(sorted(several))}
 
 
 def several_workloads(scene: Scene) -> Iterator[Facts]:
-    if len(scene.workloads()) > 1:
-        yield {"workloads": ", ".join(sorted(map(name, scene.workloads())))}
+    workloads = stable_workloads(scene)
+    if len(workloads) > 1:
+        yield {"workloads": ", ".join(sorted(map(name, workloads)))}
 
 
 def ambient(scene: Scene) -> Iterator[Facts]:

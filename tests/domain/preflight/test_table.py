@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.preflight import check, findings, stable_workload, warnings
+from grayrelease.domain.preflight import check, findings, known_versions, stable_workload, warnings
 from grayrelease.domain.preflight.table import TABLE
 from tests.domain.manifests import deployment, service
 from tests.domain.preflight.scenes import (
@@ -210,6 +210,26 @@ def test_no_line_waits_for_a_code_that_the_table_does_not_have_before_it() -> No
 @pytest.mark.parametrize("name", ["http", "HTTP-web", "http2-x", "grpc", "grpc-web"])
 def test_it_takes_ports_that_speak_http(name: str) -> None:
     assert findings(scene(service=https(name=name))) == []
+
+
+LIVE: dict[str, Any] = {"stable": "v1", "candidates": ("v2",)}
+
+
+def test_versions_that_a_live_release_brings_are_expected() -> None:
+    both = scene(deployments=(deployment("v1"), deployment("v2")), pods=(pod(), pod("x", "v2")), **LIVE)
+    assert findings(both) == []
+    assert stable_workload(both) == deployment("v1")
+    assert known_versions(both) == {"v1", "v2"}
+
+
+def test_a_version_that_no_release_brings_is_in_the_way_beside_one_that_a_release_brings() -> None:
+    third = scene(deployments=(deployment("v1"), deployment("v2"), deployment("v3")), **LIVE)
+    assert found_codes(third) == [("several-versions", "keep-one-version")]
+
+
+def test_a_candidate_that_does_not_run_yet_is_known() -> None:
+    assert known_versions(scene(**LIVE)) == {"v1", "v2"}
+    assert known_versions(scene()) == {"v1"}
 
 
 def test_many_callers_that_do_not_see_the_service_are_one_warning() -> None:
