@@ -1,11 +1,30 @@
 #!/usr/bin/env python
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
+from pathlib import Path
 
-from django.core.management import execute_from_command_line
+BARE = ("evaluate_routes",)
+"""Commands that need neither a secret nor a database: they must run where nothing is set up."""
+OWN = Path(__file__).resolve().parent / ".venv"
+
+
+def settings_for(arguments: list[str]) -> str:
+    bare = bool(arguments[1:]) and arguments[1] in BARE
+    return "grayrelease.bare_settings" if bare else "grayrelease.settings"
+
+
+def main() -> None:
+    python = OWN / "bin" / "python"
+    if importlib.util.find_spec("django") is None and Path(sys.prefix) != OWN and python.exists():
+        os.execv(python, [str(python), *sys.argv])  # called with a Python that isn't the project's
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings_for(sys.argv))
+    execute_from_command_line(sys.argv)
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "grayrelease.settings")
-    execute_from_command_line(sys.argv)
+    main()

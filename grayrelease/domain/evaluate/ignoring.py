@@ -1,0 +1,56 @@
+"""Objects that name a request's host and don't count for it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from grayrelease.domain.evaluate import names, sidecars
+from grayrelease.domain.evaluate.answer import Cause, Ignored, Ref
+from grayrelease.domain.evaluate.gateways import Server
+from grayrelease.domain.evaluate.request import Arrived, Caller
+from grayrelease.domain.evaluate.tables import Bundle, VirtualHost, entries, present
+
+
+def ignored(
+    bundles: Iterable[Bundle],
+    caller: Caller,
+    servers: Sequence[Server],
+    host: VirtualHost | None,
+    request: Arrived,
+) -> tuple[Ignored, ...]:
+    """Return the objects which say something about the host without being heard."""
+    counting = [entry.bundle for entry in host.entries if entry.bundle is not None] if host else []
+    winner = counting[0] if counting else None
+    found: dict[Ref, Ignored] = {}
+    for bundle in bundles:
+        if any(bundle is each for each in counting):
+            continue
+        if cause := _cause(bundle, caller, servers, host, winner, request):
+            found.setdefault(bundle.ref, Ignored(bundle.ref, cause, winner.ref if winner else None))
+    return tuple(found.values())
+
+
+def _cause(
+    bundle: Bundle,
+    caller: Caller,
+    servers: Sequence[Server],
+    host: VirtualHost | None,
+    winner: Bundle | None,
+    request: Arrived,
+) -> Cause | None:
+    name = host.name if host and host.name != "*" else request.host
+    if not any(names.within(name, each.lower()) for each in bundle.hosts):
+        spoken = set(sidecars.spellings(name, caller.namespace)) if caller.kind == "sidecar" else set()
+        return "host-unknown" if spoken & {each.lower() for each in bundle.hosts} else None
+    at_port = {server.gateway for server in servers if server.port == request.port}
+    reached = at_port if caller.kind == "gateway" else {names.MESH}
+    bound = reached & set(bundle.gateways)
+    if not bound:
+        return "not-bound"
+    if not bundle.shown_to(caller.namespace):
+        return "not-visible"
+    if not any(present(entries(bundle, caller, gateway, request.port)) for gateway in bound):
+        return "not-for-caller"
+    if winner is None:
+        return "host-unknown"
+    return "route-counts" if winner.gateway_api and not bundle.gateway_api else "older-counts"
