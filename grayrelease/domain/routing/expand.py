@@ -1,0 +1,133 @@
+"""Expand: a route object that carries the exposures of a target's releases (SAFETY §4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+from grayrelease.domain import istio
+from grayrelease.domain.marks import name
+from grayrelease.domain.matching import istio_matches
+from grayrelease.domain.named import Name
+from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routes import Exposing, RouteTable, Rule, compose
+from grayrelease.domain.routing.collapse import before, strip
+from grayrelease.domain.routing.destinations import Service, split, split_ones
+from grayrelease.domain.routing.intersect import intersect
+from grayrelease.domain.routing.mirrors import FIELDS, with_copies
+from grayrelease.domain.routing.notes import BEFORE, COPY, EXPOSURES, Before, Route, said
+from grayrelease.domain.routing.strings import Unsaid
+from grayrelease.domain.state import Reason
+
+
+class CannotSay(Exception):
+    """An exposure that can't be written into a route; `reason` says which and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an object's surroundings say about it.
+
+    `own`: users' subsets that select stable's pods. `secure`: browsers reach it by https alone. `roots`:
+    the routes that delegate to it.
+    """
+
+    own: frozenset[str] = frozenset()
+    secure: bool = False
+    roots: tuple[Route, ...] = ()
+
+
+ALONE = Place()
+
+
+def expand(
+    manifest: Manifest, service: Name, stable: str, releases: Sequence[Exposing], place: Place = ALONE
+) -> Manifest:
+    """Return a VirtualService with each route to the service split as the releases' exposures say.
+
+    What was expanded before is collapsed first. The annotations of `notes` say what it carries, unless no
+    route goes to the service. Other marks of ours stay. Raises CannotSay, and ValueError as `compose` does.
+    """
+    base = strip(manifest, service)
+    work = _Work(base, service, compose(stable, releases), place)
+    spec = base.setdefault("spec", {})
+    found: dict[str, list[Before]] = {}
+    for kind in ("http", "tcp", "tls"):
+        if kind in spec:
+            spec[kind], found[kind] = work.all_of(kind, spec[kind])
+    stored = {kind: [each.stored() for each in notes] for kind, notes in found.items() if notes}
+    if stored:
+        marks = base["metadata"].setdefault("annotations", {})
+        marks[EXPOSURES] = said(stable, releases)
+        marks[BEFORE] = json.dumps(stored, separators=(",", ":"))
+    return base
+
+
+@dataclass(frozen=True)
+class _Work:
+    manifest: Manifest
+    name: Name
+    table: RouteTable
+    place: Place
+
+    @property
+    def service(self) -> Service:
+        return Service(self.name, str(self.manifest["metadata"].get("namespace", "")), self.place.own)
+
+    @property
+    def ours(self) -> set[str]:
+        return {istio.subset(part.version) for rule in self.table.rules for part in rule.parts}
+
+    def all_of(self, kind: str, routes: Sequence[Route]) -> tuple[list[Route], list[Before]]:
+        result: list[Route] = []
+        notes: list[Before] = []
+        for route in routes:
+            if not split_ones(self.service, route.get("route") or []):
+                result.append(route)
+                continue
+            if kind == "http":
+                result += self.copies(route, len(notes))
+            result.append(self.ruled(route, self.table.rules[-1], http=kind == "http"))
+            notes.append(before(self.service, route, result[-1], self.ours))
+        return result, notes
+
+    def copies(self, route: Route, number: int) -> Iterator[Route]:
+        """Yield the copies that stand before a route, for the rules that don't concern everyone."""
+        for rule in self.table.rules[:-1]:
+            matches = list(self.matches(route, rule))
+            if matches:
+                copy = self.ruled(route, rule, http=True)
+                yield {**copy, "name": f"{COPY}{rule.key}~{number}", "match": deepcopy(matches)}
+
+    def matches(self, route: Route, rule: Rule) -> Iterator[Route]:
+        for mine in route.get("match") or [{}]:
+            for theirs in istio_matches(rule.groups):
+                try:
+                    common = intersect(mine, theirs)
+                except Unsaid as unsaid:
+                    raise CannotSay(self.why(mine, str(unsaid))) from None
+                if common is not None:
+                    yield common
+
+    def why(self, match: Route, field: str) -> Reason:
+        uri = match.get("uri") or {}
+        at = str(next(iter(uri.values()), "")) or str(match.get("name", "")) or "/"
+        return Reason("cannot-intersect", {"object": name(self.manifest), "route": at, "field": field})
+
+    def ruled(self, route: Route, rule: Rule, *, http: bool) -> Route:
+        """Return a copy of a route that is split as a rule says."""
+        result = deepcopy(route)
+        secure = self.place.secure
+        result["route"] = split(self.service, result["route"], rule.parts, secure=secure)
+        if http:
+            mirrors = with_copies(self.service, route, rule)
+            for field in ("mirror", "mirrors", *FIELDS) if rule.copies else ():
+                result.pop(field, None)
+            result |= deepcopy(mirrors)
+        return result
