@@ -32,12 +32,14 @@ demo: ## everything, in the foreground, until Ctrl-C
 	@exec $(PY) -m demo
 
 check: setup $(VENV)/development ## style, types, imports, templates, migrations
-	$(PY) -m ruff check .
-	$(PY) -m ruff format --check .
-	$(CHECKED) $(PY) -m mypy
-	$(VENV)/bin/lint-imports
-	find templates -name '*.html' | xargs -r $(VENV)/bin/djade --check --target-version 5.2
-	$(CHECKED) $(PY) -W ignore manage.py makemigrations --check --dry-run
+	@$(CHECKED) $(PY) -m mypy & types=$$!; failed=0; \
+	$(PY) -m ruff check . || failed=1; \
+	$(PY) -m ruff format --check . || failed=1; \
+	$(VENV)/bin/lint-imports || failed=1; \
+	find templates -name '*.html' | xargs -r $(VENV)/bin/djade --check --target-version 5.2 || failed=1; \
+	$(CHECKED) $(PY) -W ignore manage.py makemigrations --check --dry-run || failed=1; \
+	wait $$types || failed=1; \
+	exit $$failed
 
 test: setup $(VENV)/development ## all tests: the quick ones, those that start processes, those in a browser
 	@$(PY) -m tests.chromium

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Message:
     context: str
 
 
+@cache
 def messages() -> dict[Message, str]:
     """Return each text with the first place where it stands."""
     found: dict[Message, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -146,8 +147,13 @@ def many_releases(project: Project, person: User, count: int = 1000) -> None:
     Release.objects.bulk_create(made)
 
 
+@cache  # several tests make the same thousand
+def _frozen(service: str, version: str) -> str:
+    return revision.freeze(plan(service, version))
+
+
 def _numbered(target: Target, person: User, number: int) -> Release:
-    text = revision.freeze(plan(target.service, f"v{number}"))
+    text = _frozen(target.service, f"v{number}")
     live = number % 25 == 0
     facts: dict[str, Any] = {"version": f"v{number}", "stable": "v1", "share": 200, "loser": "v1"}
     return Release(
