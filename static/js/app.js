@@ -157,7 +157,8 @@ function draw(figure) {
 function drawAll(anew) {
   if (!table() || typeof uPlot === "undefined") return;
   if (anew) charts.forEach(({ u }, figure) => { u.destroy(); charts.delete(figure); });
-  document.getElementById("no-traffic").hidden = all("tbody tr", table()).length > 0;
+  const empty = !all("tbody tr", table()).length;
+  document.getElementById("no-traffic").hidden = !empty; document.getElementById("charts").hidden = empty;
   all("figure[data-group]").forEach(draw);
 }
 document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => { if (target.id === "traffic") drawAll(); });

@@ -123,7 +123,13 @@ def finished(project: Project) -> Release:
     now = ["finished", {"version": "v1", "loser": "v0"}]
     status = {"now": now, "waits": None, "next": None}
     return seed.release(
-        target, person("lead"), "v0", phase=Phase.FINISHED, status=status, ended_at=datetime.now(UTC)
+        target,
+        person("lead"),
+        "v0",
+        share_in_effect=0,
+        phase=Phase.FINISHED,
+        status=status,
+        ended_at=datetime.now(UTC),
     )
 
 
