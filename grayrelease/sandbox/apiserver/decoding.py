@@ -36,7 +36,8 @@ OMITTED_FALSE = frozenset(
 OMITTED_ZERO = frozenset(
     {"minReadySeconds", "initialDelaySeconds", "hostPort", "nodePort", "healthCheckNodePort"}
 )
-KEPT_BLANK = frozenset({"imageID", "image", "fieldPath", "apiGroup"})
+OF_NODES = frozenset({"bootID", "machineID", "systemUUID", "kubeProxyVersion"})
+KEPT_BLANK = OF_NODES | {"imageID", "image", "fieldPath", "apiGroup"}
 
 
 def parse_json(text: bytes) -> tuple[Any, list[str]]:

@@ -12,6 +12,7 @@ import pytest
 from kubernetes import client, config, dynamic
 from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
 
+from grayrelease.sandbox.node.register import node
 from tests.sandbox.apiserver.api_process import ApiProcess, config_map, deployment, virtual_service
 
 pytestmark = pytest.mark.processes
@@ -95,6 +96,15 @@ def test_the_typed_client_reads_and_scales(api: ApiProcess) -> None:
     scaled = apps.patch_namespaced_deployment_scale("typed", "default", {"spec": {"replicas": 3}})
     assert scaled.spec.replicas == 3
     assert apps.read_namespaced_deployment("typed", "default").spec.replicas == 3
+
+
+def test_the_typed_client_lists_nodes(api: ApiProcess) -> None:
+    core = client.CoreV1Api(config.new_client_from_config(config_file=str(api.kubeconfig)))
+    made = node("one", 10250, "127.0.0.0/8")
+    core.create_node({"metadata": made["metadata"], "spec": made["spec"]})
+    core.patch_node_status("one", {"status": made["status"]})
+    found = next(each for each in core.list_node().items if each.metadata.name == "one")
+    assert (found.status.node_info.os_image, found.status.node_info.boot_id) == ("sandbox", "")
 
 
 class Kubectl:
