@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
+from grayrelease.istio_words import ISTIO
 from grayrelease.release_words import FROZEN, NEXT, NOW, REFUSED, WAITS, Words
 
 PHASES: Words = {
@@ -170,6 +171,7 @@ REASONS: Words = {
     **REMEDIES,
     **FIELDS,
     **CONDITIONS,
+    **ISTIO,
 }
 """One per code of `domain.reasons`; a test holds that the facts match."""
 

@@ -213,6 +213,32 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
 }
 """What is wrong with a condition on requests, or with an audience."""
 
+ISTIO: Mapping[str, tuple[str, ...]] = {
+    "istio-host": ("path", "value"),
+    "istio-host-everything": ("path",),
+    "istio-hosts-overlap": ("value", "other"),
+    "istio-delegate": ("path",),
+    "istio-nested": ("path",),
+    "istio-no-rules": (),
+    "istio-no-action": ("path",),
+    "istio-together": ("path", "one", "other"),
+    "istio-missing": ("path",),
+    "istio-twice": ("path", "value"),
+    "istio-name": ("path", "value"),
+    "istio-label": ("path", "value"),
+    "istio-choice": ("path", "value"),
+    "istio-range": ("path", "value", "least", "most"),
+    "istio-duration": ("path", "value"),
+    "istio-regex": ("path", "value", "error"),
+    "istio-regex-long": ("path", "limit"),
+    "istio-header-name": ("path", "value"),
+    "istio-header-fixed": ("path", "value"),
+    "istio-header-value": ("path", "value"),
+    "istio-no-weight": ("path",),
+    "istio-no-attempts": ("path",),
+}
+"""Why Istio refuses a VirtualService or DestinationRule; `path` is the field."""
+
 REASONS: Mapping[str, tuple[str, ...]] = {
     **NOW,
     **FROZEN,
@@ -224,4 +250,5 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **REMEDIES,
     **FIELDS,
     **CONDITIONS,
+    **ISTIO,
 }

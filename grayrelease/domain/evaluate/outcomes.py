@@ -135,6 +135,4 @@ class Outcomes:
 def _stopped(answer: Answer, status: int, reason: str) -> Answer:
     """Return the answer of a proxy that forwards nothing, though the rule says where to."""
     destinations = tuple(replace(each, status=status, reason=reason) for each in answer.destinations)
-    return replace(
-        answer, status=status, reason=reason, destinations=destinations, path="", authority="", mirrors=()
-    )
+    return replace(answer, status=status, reason=reason, destinations=destinations, path="", authority="")

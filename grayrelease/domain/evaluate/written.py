@@ -12,7 +12,7 @@ def written(answer: Answer) -> dict[str, Any]:
     found: dict[str, Any] = {
         "status": answer.status,
         "reason": answer.reason or None,
-        "destinations": [_destination(each) for each in answer.destinations],
+        "destinations": [_destination(each, answer.status is None) for each in answer.destinations],
         "mirrors": [_mirror(each) for each in answer.mirrors],
         "rewrite": _rewrite(answer),
     }
@@ -25,8 +25,9 @@ def written(answer: Answer) -> dict[str, Any]:
     return found
 
 
-def _destination(each: Destination) -> dict[str, Any]:
-    return {"host": each.host, "subset": each.subset, "port": each.port, "weight": each.weight}
+def _destination(each: Destination, differs: bool) -> dict[str, Any]:
+    found = {"host": each.host, "subset": each.subset, "port": each.port, "weight": each.weight}
+    return {**found, "status": each.status, "reason": each.reason or None} if differs else found
 
 
 def _mirror(each: Mirror) -> dict[str, Any]:
