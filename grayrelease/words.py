@@ -13,6 +13,7 @@ from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
 from grayrelease.istio_words import ISTIO
 from grayrelease.release_words import FROZEN, NEXT, NOW, REFUSED, WAITS, Words
+from grayrelease.route_words import ROUTES
 
 PHASES: Words = {
     Phase.PREPARING: _("Preparing"),
@@ -171,6 +172,7 @@ REASONS: Words = {
     **REMEDIES,
     **FIELDS,
     **CONDITIONS,
+    **ROUTES,
     **ISTIO,
 }
 """One per code of `domain.reasons`; a test holds that the facts match."""

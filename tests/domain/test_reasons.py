@@ -39,6 +39,7 @@ def test_no_code_is_listed_twice() -> None:
         reasons.REMEDIES,
         reasons.FIELDS,
         reasons.CONDITIONS,
+        reasons.ROUTES,
         reasons.ISTIO,
     )
     assert sum(map(len, groups)) == len(reasons.REASONS)

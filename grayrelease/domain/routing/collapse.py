@@ -10,7 +10,15 @@ from grayrelease.domain.marks import PREFIX, notes
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Copies, compose
-from grayrelease.domain.routing.destinations import Destination, Run, Service, joined, runs, split_ones
+from grayrelease.domain.routing.destinations import (
+    ALL_PODS,
+    Destination,
+    Run,
+    Service,
+    joined,
+    runs,
+    split_ones,
+)
 from grayrelease.domain.routing.mirrors import FIELDS, Own, given_back, pins
 from grayrelease.domain.routing.notes import (
     BEFORE,
@@ -22,6 +30,7 @@ from grayrelease.domain.routing.notes import (
     find,
     mark,
     read_before,
+    taken_by,
 )
 from grayrelease.domain.routing.subsets import OURS, plain
 
@@ -35,7 +44,7 @@ def collapse(manifest: Manifest, service: Name, winner: str | None = None, *, na
     Where a route named a subset of stable's, it names the winner's if that is another version: `named`, or
     the plain one. What was not expanded is returned as it is, less our annotations.
     """
-    stands = carried(manifest)
+    stands = carried(manifest, service)
     changes = winner is not None and stands is not None and winner != stands.stable
     result = strip(manifest, service, (named or plain(winner or "")) if changes else None)
     _forget(result, [key for key in notes(result) if key.startswith(PREFIX)])
@@ -48,6 +57,8 @@ def strip(manifest: Manifest, service: Name, instead: str | None = None) -> Mani
     `instead`: the subset for those routes that named one of stable's.
     """
     result: Manifest = deepcopy(manifest)
+    if taken_by(manifest, service):
+        return result
     spec = result.get("spec") or {}
     work = _Work(result, service, instead)
     for kind in KINDS:
@@ -72,7 +83,7 @@ def before(service: Service, base: Route, expanded: Route, ours: Collection[str]
     moved = "mirror" in base and "mirror" not in expanded
     told = _told(expanded, _runs_of(runs(service.name, service.namespace, ours, expanded["route"])))
     return Before(
-        tuple(each["destination"].get("subset") for each in split_ones(service, to)),
+        tuple(service.before(each["destination"]) for each in split_ones(service, to)),
         None if weight is None else int(weight),
         next((field for field in FIELDS if field in base), "") if moved else None,
         tuple(pins(service, base)),
@@ -99,7 +110,7 @@ class _Work:
 
     def ours(self, routes: Sequence[Route]) -> set[str]:
         """Return the names of our subsets; all that begin like ours, if the object doesn't say."""
-        stands = carried(self.manifest)
+        stands = carried(self.manifest, self.service)
         if stands is not None:
             return set(stands.subsets())
         targets = (each.get("destination") or {} for route in routes for each in route.get("route") or [])
@@ -107,7 +118,7 @@ class _Work:
 
     def copies(self) -> tuple[Copies, ...]:
         """Return the copies that stand in routes for everyone."""
-        stands = carried(self.manifest)
+        stands = carried(self.manifest, self.service)
         try:
             return compose(stands.stable, stands.releases).rules[-1].copies if stands else ()
         except ValueError:
@@ -136,7 +147,10 @@ class _Work:
 
     def instead_of(self, subsets: Sequence[str | None]) -> Iterator[str | None]:
         for subset in subsets:
-            yield self.instead if subset and self.instead else subset
+            if subset and subset.startswith(ALL_PODS):
+                yield subset.removeprefix(ALL_PODS)
+            else:
+                yield self.instead if subset and self.instead else subset
 
 
 def _runs_of(found: Sequence[Destination | Run]) -> list[Run]:

@@ -15,25 +15,36 @@ Destination = dict[str, Any]
 
 COOKIE = "; Path=/; HttpOnly; SameSite=Lax"
 SECURE = "; Secure"
+ALL_PODS = "="
+"""Before the name of a subset in a note: it stays whoever wins."""
 _SPELLINGS = ("set-cookie", "Set-Cookie", "SET-COOKIE", "set-Cookie")
 
 
 @dataclass(frozen=True)
 class Service:
-    """The service as objects of a namespace name it; `own` are users' subsets of stable's pods."""
+    """The service as objects of a namespace name it.
+
+    `own` are users' subsets of stable's pods, `broad` those of all pods.
+    """
 
     name: Name
     namespace: str
     own: Collection[str] = ()
+    broad: Collection[str] = ()
 
     def is_meant(self, target: Destination) -> bool:
         """Tell if a destination's target is the service, by any of its names."""
         return self.name.is_called(str(target.get("host", "")), self.namespace)
 
     def is_split(self, target: Destination) -> bool:
-        """Tell if a target stands for stable: no subset is named, or one of stable's."""
+        """Tell if a target stands for stable: no subset is named, or one of stable's, or of all."""
         subset = target.get("subset") or ""
-        return self.is_meant(target) and (not subset or subset in self.own)
+        return self.is_meant(target) and (not subset or subset in self.own or subset in self.broad)
+
+    def before(self, target: Destination) -> str | None:
+        """Return what to note of a target's subset; one of all pods is no version's, and marked so."""
+        subset = target.get("subset")
+        return f"{ALL_PODS}{subset}" if subset in self.broad else subset
 
 
 def split_ones(service: Service, to: Sequence[Destination]) -> list[Destination]:

@@ -9,9 +9,10 @@ from grayrelease.domain import istio
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing
-from grayrelease.domain.routing.expand import ALONE, CannotSay, Place, expand
+from grayrelease.domain.routing.expand import ALONE, Place, expand
 from grayrelease.domain.routing.mirrors import FIELDS
 from grayrelease.domain.routing.notes import COPY, carried
+from grayrelease.domain.routing.refused import CannotSay
 
 _OURS = ("match", "name", "route", "mirror", "mirrors", *FIELDS)
 
@@ -25,7 +26,7 @@ def in_effect(
     to the service was added. What users change outside our marks doesn't count here; it gets into the copies
     when the object is expanded anew.
     """
-    stands = carried(manifest)
+    stands = carried(manifest, service)
     if stands is None:
         return None
     try:

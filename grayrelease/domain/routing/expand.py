@@ -17,30 +17,25 @@ from grayrelease.domain.routing.collapse import before, strip
 from grayrelease.domain.routing.destinations import Service, split, split_ones
 from grayrelease.domain.routing.intersect import intersect
 from grayrelease.domain.routing.mirrors import FIELDS, with_copies
-from grayrelease.domain.routing.notes import BEFORE, COPY, EXPOSURES, Before, Route, said
+from grayrelease.domain.routing.notes import BEFORE, COPY, EXPOSURES, Before, Route, said, taken_by
+from grayrelease.domain.routing.refused import CannotSay
 from grayrelease.domain.routing.strings import Unsaid
 from grayrelease.domain.state import Reason
-
-
-class CannotSay(Exception):
-    """An exposure that can't be written into a route; `reason` says which and why."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.code)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
 class Place:
     """What an object's surroundings say about it.
 
-    `own`: users' subsets that select stable's pods. `secure`: browsers reach it by https alone. `roots`:
-    the routes that delegate to it.
+    `own`: users' subsets of stable's pods; `broad`: those of all pods. `secure`: browsers reach it by https
+    alone. `roots`: the routes that delegate to it. `no_copies`: why no copy may stand before its catch-all.
     """
 
     own: frozenset[str] = frozenset()
+    broad: frozenset[str] = frozenset()
     secure: bool = False
     roots: tuple[Route, ...] = ()
+    no_copies: Reason | None = None
 
 
 ALONE = Place()
@@ -54,6 +49,8 @@ def expand(
     What was expanded before is collapsed first. The annotations of `notes` say what it carries, unless no
     route goes to the service. Other marks of ours stay. Raises CannotSay, and ValueError as `compose` does.
     """
+    if other := taken_by(manifest, service):
+        raise CannotSay(Reason("route-taken", {"object": name(manifest), "service": other}))
     base = strip(manifest, service)
     work = _Work(base, service, compose(stable, releases), place)
     spec = base.setdefault("spec", {})
@@ -64,7 +61,7 @@ def expand(
     stored = {kind: [each.stored() for each in notes] for kind, notes in found.items() if notes}
     if stored:
         marks = base["metadata"].setdefault("annotations", {})
-        marks[EXPOSURES] = said(stable, releases)
+        marks[EXPOSURES] = said(service, stable, releases)
         marks[BEFORE] = json.dumps(stored, separators=(",", ":"))
     return base
 
@@ -78,7 +75,8 @@ class _Work:
 
     @property
     def service(self) -> Service:
-        return Service(self.name, str(self.manifest["metadata"].get("namespace", "")), self.place.own)
+        namespace = str(self.manifest["metadata"].get("namespace", ""))
+        return Service(self.name, namespace, self.place.own, self.place.broad)
 
     @property
     def ours(self) -> set[str]:
@@ -99,6 +97,8 @@ class _Work:
 
     def copies(self, route: Route, number: int) -> Iterator[Route]:
         """Yield the copies that stand before a route, for the rules that don't concern everyone."""
+        if len(self.table.rules) > 1 and self.place.no_copies and _catches_all(route):
+            raise CannotSay(self.place.no_copies)
         for rule in self.table.rules[:-1]:
             matches = list(self.matches(route, rule))
             if matches:
@@ -131,3 +131,9 @@ class _Work:
                 result.pop(field, None)
             result |= deepcopy(mirrors)
         return result
+
+
+def _catches_all(route: Route) -> bool:
+    """Tell if a gateway moves a route to the end: a match of it has nothing but the prefix `/`."""
+    matches = route.get("match") or [{}]
+    return any(set(each) <= {"name"} or each == {"uri": {"prefix": "/"}} for each in matches)

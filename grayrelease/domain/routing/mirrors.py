@@ -43,7 +43,7 @@ def pins(service: Service, base: Route) -> list[str | None]:
     """Return the subsets of a user's mirrors that are pinned, in their order; None for no subset."""
     entries = [{"destination": base.get("mirror")}, *(base.get("mirrors") or [])]
     targets = [entry.get("destination") or {} for entry in entries]
-    return [target.get("subset") for target in targets if service.is_split(target)]
+    return [service.before(target) for target in targets if service.is_split(target)]
 
 
 def _moved(base: Route, target: Destination) -> Route:

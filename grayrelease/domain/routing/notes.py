@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from grayrelease.domain import istio
 from grayrelease.domain.marks import PREFIX, notes
+from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Exposure, Manifest
 from grayrelease.domain.revision import canonical
 from grayrelease.domain.routes import Exposing
 
 EXPOSURES = f"{PREFIX}exposures"
-"""Canonical JSON: stable's version, and for each release its id, version, exposure and draws."""
+"""Canonical JSON: service, stable's version, for each release its id, version, exposure and draws."""
 BEFORE = f"{PREFIX}before"
 """JSON by http, tcp and tls: a `Before` for each expanded route, in their order."""
 COPY = "gr~"
@@ -40,10 +41,12 @@ class Carried:
         return {istio.subset(version): version for version in versions}
 
 
-def carried(manifest: Manifest) -> Carried | None:
-    """Read which exposures an object says it carries; None if it says none, or nothing readable."""
+def carried(manifest: Manifest, service: Name) -> Carried | None:
+    """Read which of a service's exposures an object says it carries; None if none, or nothing readable."""
     try:
         stored = json.loads(notes(manifest)[EXPOSURES])
+        if stored["service"] != _key(service):
+            return None
         releases = tuple(_read(each) for each in stored["releases"])
         return Carried(str(stored["stable"]), releases)
     except (KeyError, TypeError, ValueError, ValidationError):
@@ -55,13 +58,26 @@ def _read(stored: Sequence[Any]) -> Exposing:
     return Exposing(int(release), str(version), Exposure.model_validate(exposure), tuple(map(int, drawn)))
 
 
-def said(stable: str, releases: Sequence[Exposing]) -> str:
+def taken_by(manifest: Manifest, service: Name) -> str:
+    """Return another service, as namespace/name, whose exposures an object carries; "" if none."""
+    try:
+        key = str(json.loads(notes(manifest)[EXPOSURES])["service"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return "" if key == _key(service) else key
+
+
+def _key(service: Name) -> str:
+    return f"{service.namespace}/{service.service}"
+
+
+def said(service: Name, stable: str, releases: Sequence[Exposing]) -> str:
     """Return the annotation's text."""
     stored = [
         [each.release, each.version, each.exposure.model_dump(exclude_defaults=True), each.drawn]
         for each in releases
     ]
-    return canonical({"stable": stable, "releases": stored})
+    return canonical({"service": _key(service), "stable": stable, "releases": stored})
 
 
 @dataclass(frozen=True)
