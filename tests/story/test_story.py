@@ -1,43 +1,46 @@
-"""The tutorial's first release, in a real browser, on real parts."""
+"""The tutorial's first release, in a real browser, on real parts: with scripts, without them in Chinese.
+
+One stack serves all stories, each of which releases another service, so that they may come in any order.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from demo.dashboard import PASSWORD
+from demo.options import Options
 from demo.stack import Stack
+from tests.scratch import scratch_folder
+from tests.story.browsing import bring, deploy_bookinfo, in_chinese, sign_in, soon, visit
+from tests.story.rows import Rows, verified
 
 IMAGE = "kubesphere/example-bookinfo-reviews-v2:1.16.2"
-WORK_S = 40
-LOOK_S = 15
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
-def sign_in(page: Page, stack: Stack, name: str) -> None:
-    page.set_default_timeout(LOOK_S * 1000)
-    page.goto(stack.options.web_url)
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("button.wide-btn").click()
+@pytest.fixture(scope="module")
+def stack(browser: Browser) -> Iterator[Stack]:
+    """Everything, with visitors, and Bookinfo: operator deployed it without JavaScript, in Chinese."""
+    with scratch_folder() as home, Stack(_options(home)) as stack:
+        operator = in_chinese(visit(browser, stack, scripts=False))
+        sign_in(operator, "operator")
+        deploy_bookinfo(operator)
+        operator.page.context.close()
+        yield stack
+
+
+def _options(home: Path) -> Options:
+    return Options(folder=home, sandbox=home / "sandbox", quick=True, visitors=30)
 
 
 def is_wrong(message: ConsoleMessage) -> bool:
     """Say whether the browser complains; the 422 of a form with a wrong field is as it should be."""
     return message.type == "error" and "422" not in message.text
-
-
-def soon(seconds: float = WORK_S) -> float:
-    return seconds * 1000
-
-
-def deploy_bookinfo(page: Page) -> None:
-    page.get_by_role("link", name="Applications").click()
-    page.get_by_role("button", name="Deploy sample app").first.click()
-    expect(page.get_by_text("4 of 4 workloads ready").first).to_be_visible(timeout=soon())
 
 
 def go_through_the_wizard(page: Page) -> None:
@@ -79,16 +82,18 @@ def shares_in_the_chart(page: Page) -> list[str]:
     return page.locator(f"#t-traffic tbody tr td:nth-child({column + 1})").all_text_contents()
 
 
-def test_a_newcomer_brings_reviews_v2_to_everyone(browser: Browser, start_stack: object) -> None:
-    stack: Stack = start_stack(visitors=30)  # type: ignore[operator]
-    page = browser.new_context(viewport={"width": 1440, "height": 1200}).new_page()
+def test_a_newcomer_brings_reviews_v2_to_everyone(browser: Browser, stack: Stack) -> None:
+    operator = visit(browser, stack)
+    page = operator.page
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if is_wrong(message) else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    sign_in(page, stack, "operator")
-    deploy_bookinfo(page)
+    sign_in(operator, "operator")
+    application = page.context.new_page()
+    application.goto(stack.options.web_url + "p/demo/applications/bookinfo/")
     go_through_the_wizard(page)
     expect_share(page, 20)
+    expect(application.get_by_text("reviews-v2").first).to_be_visible()
     move_to(page, 80)
     expect_share(page, 80)
     expect(page.locator("figure[data-group] canvas").first).to_be_visible()
@@ -99,15 +104,66 @@ def test_a_newcomer_brings_reviews_v2_to_everyone(browser: Browser, start_stack:
     page.get_by_role("link", name="Finish…").click(timeout=soon())
     page.get_by_role("dialog").get_by_role("button", name="Finish, take v1 offline").click()
     expect(page.locator(".chip", has_text="Finished").first).to_be_visible(timeout=soon())
-    page.goto(stack.options.web_url + "p/demo/applications/bookinfo/")
-    expect(page.get_by_text("reviews-v2").first).to_be_visible()
     assert wrong == [], wrong
 
 
+def test_the_same_without_javascript_in_chinese(browser: Browser, stack: Stack) -> None:
+    operator = in_chinese(visit(browser, stack, scripts=False))
+    page, say = operator.page, operator.say
+    sign_in(operator, "operator")
+    bring(operator, "details", "v2")
+    operator.until(lambda page: page.locator("#share", has_text=re.compile("20%.*80%", re.S)))
+    operator.until(lambda page: page.locator("#move input[name=share]"))
+    page.locator("#move input[name=share]").fill("80")
+    operator.press("Change share…")
+    operator.press("Move %(v)s to %(after)s", v="v2", after="80%")
+    operator.until(lambda page: page.get_by_text(re.compile("设定 ?80%")))
+    page.locator("[popovertarget=m-candidate]").click()
+    operator.follow("Take over…")
+    operator.press("Let %(version)s take over", version="v2")
+    operator.until(lambda page: page.locator(".chip", has_text=say("Taken over")))
+    operator.follow("Roll back")
+    expect(page.get_by_role("button", name=say("Roll back to %(stable)s", stable="v1"))).to_be_visible()
+    operator.follow("Cancel")
+    operator.until(lambda page: page.get_by_role("link", name=say("Finish…")))
+    operator.follow("Finish…")
+    operator.press("Finish, take %(loser)s offline", loser="v1")
+    operator.until(lambda page: page.locator(".chip", has_text=say("Finished")))
+    page.context.close()
+
+
+def test_two_people_old_tabs_and_double_clicks_do_each_deed_once(browser: Browser, stack: Stack) -> None:
+    operator, lead = visit(browser, stack), visit(browser, stack)
+    sign_in(operator, "operator")
+    sign_in(lead, "lead")
+    bring(operator, "ratings", "v2")
+    release, rows = operator.page.url, Rows(stack.settings)
+    rows.wait("ratings-v2", verified(200), 40)
+    lead.page.goto(release)
+    move_page = release + "share/?share=50"
+    operator.page.goto(move_page)  # the tab that grows old
+    lead.page.get_by_label("Share of v2 in percent").fill("80")
+    lead.page.get_by_role("button", name="Change share…").click()
+    lead.page.get_by_role("dialog").get_by_role("button", name="Move v2 to").dblclick()
+    rows.wait("ratings-v2", verified(800), 40)
+    operator.press("Move v2 to")
+    expect(operator.page.get_by_text(re.compile(r"lead moved the share from 20\s% to 80\s%"))).to_be_visible()
+    assert rows.release("ratings-v2")["share"] == 800
+    operator.press("Set 50\u00a0% now")
+    rows.wait("ratings-v2", verified(500), 40)
+    operator.page.go_back()
+    operator.page.go_back()
+    expect(operator.page.get_by_role("button", name="Move v2 to")).to_be_visible()
+    operator.press("Move v2 to")
+    deeds = "select data from grayrelease_event where kind = 'share' and release_id = %s order by id"
+    moved = [row["data"]["after"]["share"] for row in rows.all(deeds, rows.release("ratings-v2")["id"])]
+    assert moved == [800, 500]
+    rows.close()
+
+
 def test_a_viewer_sees_everything_and_no_deeds(browser: Browser, stack: Stack) -> None:
-    page = browser.new_page()
-    sign_in(page, stack, "viewer")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    assert page.get_by_role("link", name="Create release").count() == 0
-    answer = page.request.post(stack.options.web_url + "p/demo/applications/sample/")
+    viewer = visit(browser, stack)
+    sign_in(viewer, "viewer")
+    assert viewer.page.get_by_role("link", name="Create release").count() == 0
+    answer = viewer.page.request.post(stack.options.web_url + "p/demo/applications/sample/")
     assert answer.status == 403
