@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grayrelease.domain.evaluate.durations import seconds
 from grayrelease.domain.evaluate.policies import GRPC_STATUS
 from grayrelease.domain.evaluate.registry import items
 from grayrelease.domain.evaluate.validation import values
@@ -54,7 +55,7 @@ def cors(path: str, said: Said | None) -> Found:
 
 
 def _whole_seconds(path: str, said: Any) -> Found:
-    length = values.seconds(said) or 0
+    length = seconds(said) or 0
     if length < 1 or length != length // 1:
         yield Reason("istio-duration", {"path": path, "value": str(said)})
 
