@@ -100,7 +100,16 @@ def postgres(supervisor: Supervisor, scratch: Path) -> Postgres:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres: Postgres) -> None:
-    """pytest-django's hook before the test database is made: the moment to start the server."""
+    """pytest-django's hook before the test database is made: the moment to start the server.
+
+    Django's rows of permissions and content types, which nothing of ours reads, are not made: neither now nor
+    anew after each test that empties the tables.
+    """
+    from django.contrib.contenttypes.management import create_contenttypes
+    from django.db.models.signals import post_migrate
+
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(scope="session")
