@@ -86,8 +86,29 @@ UNFIT: Words = {
     "other-entrance": _("%(object)s leads to it (%(host)s), past every share that is set here."),
     "release-exists": _("The release %(release)s is under way for it."),
     "named-by": _("%(object)s names it already (host %(host)s)."),
+    "port-unnamed": _("What port %(port)s of %(service)s speaks isn’t declared, so proxies have to guess."),
+    "encrypted-port": _(
+        "Callers of port %(port)s of %(service)s encrypt by themselves, so no share can be set."
+    ),
+    "route-elsewhere": _("%(object)s, in another namespace, leads to it: it isn’t ours to change."),
+    "rule-elsewhere": _("%(object)s, in another namespace, comes before any rule made here."),
+    "rule-hidden": _(
+        "%(object)s isn’t exported to all namespaces, so some callers wouldn’t see its subsets."
+    ),
+    "leads-away": _("%(object)s takes the requests for %(service)s and leads none of them to it."),
+    "in-our-place": _("%(object)s has the name that is needed here and is for something else."),
+}
+LIMITS: Words = {
+    "no-requests": _("%(service)s speaks TCP: connections can be shared out, but requests can’t be chosen."),
+    "merged-gateway": _("%(object)s and %(other)s are merged at one gateway, where order would change."),
+    "no-browser": _("%(service)s is called by services alone, which keep no cookies for a visitor."),
 }
 KNOWN: Words = {
+    "some-requests": _("Of ports %(ports)s, which speak TCP, only connections can be shared out."),
+    "no-audience": _("%(count)s routes of %(object)s carry TCP or TLS: they obey shares, and no conditions."),
+    "left-alone": _(
+        "%(object)s names the subset %(subset)s, which stays as it is and isn’t part of any share."
+    ),
     "autoscaled": _(
         "%(workload)s is scaled by HorizontalPodAutoscaler %(scaler)s: while traffic moves away it may take "
         "pods that a roll back needs."
@@ -135,6 +156,17 @@ REMEDIES: Words = {
         "%(object)s."
     ),
     "end-release": _("Finish %(release)s, or roll it back and finish it."),
+    "name-port": _("Name port %(port)s after its protocol: http-…, grpc-… or tcp-…"),
+    "let-mesh-encrypt": _("Let callers send plain HTTP to port %(port)s, which the mesh encrypts."),
+    "move-here": _("Move %(object)s to the namespace of the service, or remove it."),
+    "export-to-all": _("Export %(object)s to all namespaces."),
+    "lead-here": _("Let a route of %(object)s lead to %(service)s, or remove it."),
+    "rename": _("Give %(object)s another name."),
+    "share-alone": _("Use shares without conditions there."),
+    "join-routes": _("Join %(object)s and %(other)s in one VirtualService."),
+    "come-by-gateway": _("It works where a gateway leads to %(service)s."),
+    "look-there": _("Look at %(object)s whether that is meant."),
+    "separate-routes": _("Or put the routes of %(service)s in a VirtualService of their own."),
     "remove-or-wait": _("Remove %(object)s if nobody needs it. Working beside it comes in a later version."),
     "raise-minimum": _("Raise the minReplicas of %(scaler)s until the release is finished."),
     "finish-there-too": _("When the release is finished, change %(object)s in %(holder)s too."),
@@ -168,6 +200,7 @@ REASONS: Words = {
     **NEXT,
     **REFUSED,
     **UNFIT,
+    **LIMITS,
     **KNOWN,
     **REMEDIES,
     **FIELDS,

@@ -119,10 +119,27 @@ UNFIT: Mapping[str, tuple[str, ...]] = {
     "other-entrance": ("object", "host"),
     "release-exists": ("release",),
     "named-by": ("object", "host"),
+    "port-unnamed": ("service", "port"),
+    "encrypted-port": ("service", "port"),
+    "route-elsewhere": ("object",),
+    "rule-elsewhere": ("object",),
+    "rule-hidden": ("object",),
+    "leads-away": ("object", "service"),
+    "in-our-place": ("object",),
 }
 """Why a service can't be released; `preflight`'s table pairs each with a remedy."""
 
+LIMITS: Mapping[str, tuple[str, ...]] = {
+    "no-requests": ("service",),
+    "merged-gateway": ("object", "other"),
+    "no-browser": ("service",),
+}
+"""What a release of a service can't do, though it can do other things."""
+
 KNOWN: Mapping[str, tuple[str, ...]] = {
+    "some-requests": ("ports",),
+    "no-audience": ("object", "count"),
+    "left-alone": ("object", "subset"),
     "autoscaled": ("workload", "scaler"),
     "held-by": ("object", "holder"),
     "open-to-outside": ("service", "type"),
@@ -159,6 +176,17 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "use-virtual-service": ("object",),
     "end-release": ("release",),
     "remove-or-wait": ("object",),
+    "name-port": ("port",),
+    "let-mesh-encrypt": ("port",),
+    "move-here": ("object",),
+    "export-to-all": ("object",),
+    "lead-here": ("object", "service"),
+    "rename": ("object",),
+    "share-alone": (),
+    "join-routes": ("object", "other"),
+    "come-by-gateway": ("service",),
+    "look-there": ("object",),
+    "separate-routes": ("service",),
     "raise-minimum": ("scaler",),
     "finish-there-too": ("object", "holder"),
     "use-gateway": ("service",),
@@ -254,6 +282,7 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **NEXT,
     **REFUSED,
     **UNFIT,
+    **LIMITS,
     **KNOWN,
     **REMEDIES,
     **FIELDS,

@@ -35,6 +35,7 @@ def test_no_code_is_listed_twice() -> None:
         reasons.NEXT,
         reasons.REFUSED,
         reasons.UNFIT,
+        reasons.LIMITS,
         reasons.KNOWN,
         reasons.REMEDIES,
         reasons.FIELDS,
