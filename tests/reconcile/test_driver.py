@@ -70,6 +70,15 @@ def test_a_late_roll_back_does_not_wait_for_a_run_that_hangs(world: World) -> No
     assert [each.rolling_back for each in sweeping.waiting_targets()] == [True]
 
 
+def test_targets_that_wait_are_looked_at_more_often_after_a_deed_and_no_longer(world: World) -> None:
+    release = world.release()
+    row = Target.objects.filter(pk=release.target_id)
+    row.update(waiting=True, raised_at=Now())
+    assert [each.fresh for each in sweeping.waiting_targets()] == [True]
+    row.update(raised_at=Now() - timedelta(seconds=6))
+    assert [each.fresh for each in sweeping.waiting_targets()] == [False]
+
+
 def test_it_creates_applications_that_wait(world: World, driver: Driver) -> None:
     sample = operations.deploy_sample(person("operator"), world.project)
 
