@@ -16,7 +16,7 @@ INSTALL = $(PY) -m uv pip install -q --system-certs --require-hashes -r $(1) || 
 COMPILE = $(PY) -m uv pip compile -q --system-certs --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
 
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench golden lock clean
+.PHONY: help setup demo test check format bench soak golden lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,9 @@ format: $(VENV)/development ## rewrite Python and templates in the project's for
 
 bench: setup $(VENV)/development ## one JSON object with the figures that count
 	@$(PY) -m tests.bench
+
+soak: setup $(VENV)/development ## 10,000 generated questions about routing: the evaluator against the real Envoy
+	AGREEMENT_PAIRS=10000 $(PYTEST) -q tests/agreement
 
 golden: setup $(VENV)/development ## rewrite the golden files; review the difference
 	GOLDEN=rewrite $(PYTEST) -q tests/domain

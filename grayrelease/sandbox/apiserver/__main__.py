@@ -19,8 +19,9 @@ def parse_arguments() -> Settings:
         "--data", type=Path, required=True, help="folder of the journal, token and kubeconfig"
     )
     parser.add_argument("--gateway-api", action="store_true", help="serve gateway.networking.k8s.io too")
+    parser.add_argument("--no-istiod", action="store_true", help="Istio's types without its admission")
     found = parser.parse_args()
-    return Settings(found.data, found.port, gateway_api=found.gateway_api)
+    return Settings(found.data, found.port, gateway_api=found.gateway_api, istiod=not found.no_istiod)
 
 
 def main() -> None:

@@ -29,7 +29,6 @@ from grayrelease.sandbox.apiserver import (
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import Target, WriteOptions
-from grayrelease.sandbox.apiserver.store import Store
 from grayrelease.sandbox.apiserver.watching import Watch
 from grayrelease.sandbox.apiserver.writes import Answer, Writer
 
@@ -65,14 +64,14 @@ def _shown_token(header: str) -> str:
 
 
 class Door:
-    """Answers every request to one store, of whoever has the token."""
+    """Answers every request to a writer's store, of whoever has the token."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, session: aiohttp.ClientSession, token: str
+        self, writer: Writer, catalogue: Catalogue, session: aiohttp.ClientSession, token: str
     ) -> None:
-        self._store = store
+        self._store = writer.store
         self._catalogue = catalogue
-        self._writer = Writer(store)
+        self._writer = writer
         self._session = session
         self._token = token
 

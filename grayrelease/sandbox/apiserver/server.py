@@ -41,6 +41,7 @@ class Settings:
     port: int = 0
     host: str = "127.0.0.1"
     gateway_api: bool = False
+    istiod: bool = True
 
 
 def private_write(path: Path, text: str) -> None:
@@ -117,7 +118,7 @@ async def serve(settings: Settings) -> None:
     clean_up = CleanUp(store)
     furnish(store, settings.gateway_api)
     async with aiohttp.ClientSession() as session:
-        door = Door(store, catalogue, session, token)
+        door = Door(Writer(store, istiod=settings.istiod), catalogue, session, token)
         runner = web.ServerRunner(
             web.Server(door, handler_cancellation=True, access_log=None), shutdown_timeout=STOP_S
         )

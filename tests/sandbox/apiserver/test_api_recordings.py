@@ -30,7 +30,10 @@ def not_yet_passing() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProcess]:
     folder = tmp_path_factory.mktemp("recordings")
-    with ApiProcess(folder / "api", "--gateway-api") as api, (folder / "controllers.log").open("wb") as log:
+    with (
+        ApiProcess(folder / "api", "--gateway-api", "--no-istiod") as api,
+        (folder / "controllers.log").open("wb") as log,
+    ):
         module = "grayrelease.sandbox.controllers"
         command = [sys.executable, "-m", module, "--kubeconfig", str(api.kubeconfig)]
         controllers = spawn(command, log=log)

@@ -13,6 +13,30 @@ RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-statu
 HOST_ATTEMPTS = 5
 MILLION = 1_000_000
 UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
+GRPC_STATUS = {
+    name: number
+    for number, name in enumerate(
+        [
+            "OK",
+            "CANCELLED",
+            "UNKNOWN",
+            "INVALID_ARGUMENT",
+            "DEADLINE_EXCEEDED",
+            "NOT_FOUND",
+            "ALREADY_EXISTS",
+            "PERMISSION_DENIED",
+            "RESOURCE_EXHAUSTED",
+            "FAILED_PRECONDITION",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "UNIMPLEMENTED",
+            "INTERNAL",
+            "UNAVAILABLE",
+            "DATA_LOSS",
+            "UNAUTHENTICATED",
+        ]
+    )
+}
 USUAL_PORTS = {"http": 80, "https": 443}
 REDIRECT_CODES = {
     301: "MOVED_PERMANENTLY",
@@ -24,15 +48,18 @@ REDIRECT_CODES = {
 
 
 def duration(text: str) -> str:
-    """Write a Go duration (`1m30s`, `50ms`) as Envoy reads it, in seconds."""
+    """Write a Go duration (`1m30s`, `50ms`) as protobuf does: seconds with 0, 3, 6 or 9 decimals."""
     parts = re.findall(r"([\d.]+)(ms|us|ns|h|m|s)", text)
     seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
-    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
+    nanos = round(seconds * 1e9)
+    decimals = next(each for each in (0, 3, 6, 9) if nanos % 10 ** (9 - each) == 0)
+    return f"{nanos / 1e9:.{decimals}f}s"
 
 
 def fraction(percent: float) -> Object:
     """Write a percentage in parts of a million."""
-    return {"numerator": round(percent * 10_000), "denominator": "MILLION"}
+    # Cut off, not rounded, as Istio does.
+    return {"numerator": int(percent * 10_000), "denominator": "MILLION"}
 
 
 def header_changes(*fields: Object) -> Object:
@@ -130,9 +157,12 @@ def fault(spec: Object | None) -> Object:
     """Write the fault filter's settings for one route; empty where nothing is to fail."""
     written: Object = {}
     abort, delay = (spec or {}).get("abort") or {}, (spec or {}).get("delay") or {}
+    status = {"httpStatus": "http_status", "grpcStatus": "grpc_status"}
+    kind = next((kind for kind in status if kind in abort), None)
     # Without a percentage nothing fails, as recorded.
-    if "httpStatus" in abort and _percent(abort):
-        written["abort"] = {"http_status": abort["httpStatus"], "percentage": fraction(_percent(abort))}
+    if kind is not None and _percent(abort):
+        told = abort[kind] if kind == "httpStatus" else GRPC_STATUS.get(abort[kind], 2)
+        written["abort"] = {status[kind]: told, "percentage": fraction(_percent(abort))}
     if "fixedDelay" in delay and _percent(delay):
         written["delay"] = {
             "fixed_delay": duration(delay["fixedDelay"]),

@@ -12,10 +12,10 @@ from grayrelease.sandbox.mesh.translate.http_rules import Backends, http_rules
 from grayrelease.sandbox.mesh.translate.objects import (
     Object,
     Objects,
+    created,
     labels_of,
     name_of,
     namespace_of,
-    oldest_first,
     selects,
     spec_of,
 )
@@ -56,7 +56,8 @@ def gateways(objects: Objects) -> list[Object]:
 
 def virtual_services(objects: Objects) -> list[Object]:
     """Make VirtualServices, one for each parent and host, of all HTTPRoutes that have both in common."""
-    made = [each for route in oldest_first(objects.http_routes) for each in _of_route(route, objects)]
+    routes = sorted(objects.http_routes, key=lambda item: (created(item), namespace_of(item), name_of(item)))
+    made = [each for route in routes for each in _of_route(route, objects)]
     made.sort(key=itemgetter(0))
     return [_merged(key, [item for _, item in found]) for key, found in groupby(made, key=itemgetter(0))]
 
@@ -77,10 +78,8 @@ def _on_port(rule: Object, port: int) -> Object:
 
 
 def _virtual_service(route: Object, parent: Parent, host: str, rules: Sequence[Object]) -> Object:
-    created = route["metadata"].get("creationTimestamp")
     metadata = {"name": name_of(route), "namespace": namespace_of(route), "annotations": {MARK: "HTTPRoute"}}
-    if created:
-        metadata["creationTimestamp"] = created
+    metadata["creationTimestamp"] = created(route)
     spec = {"hosts": [host], "gateways": [parent.gateway], "http": list(rules)}
     return {"metadata": metadata, "spec": spec}
 

@@ -69,6 +69,10 @@ def selects(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     return selector.items() <= labels.items()
 
 
-def _age(item: Object) -> tuple[str, str]:
-    created = item["metadata"].get("creationTimestamp") or ""
-    return created, f"{name_of(item)}.{namespace_of(item)}"
+def created(item: Object) -> str:
+    """Give when an object was made, in a form that sorts; empty if it does not say."""
+    return str(item["metadata"].get("creationTimestamp") or "")
+
+
+def _age(item: Object) -> tuple[str, str, str]:
+    return created(item), name_of(item), namespace_of(item)

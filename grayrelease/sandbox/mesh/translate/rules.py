@@ -48,18 +48,43 @@ def effective(rules: Sequence[Object], service: Service, caller_namespace: str) 
     It is the caller's namespace's own, else the service's, else the root namespace's; the first that
     exists is used alone.
     """
-    own = [rule for rule in rules if namespace_of(rule) == caller_namespace]
-    own = [rule for rule in own if exported_to(rule, caller_namespace)]
+    own = [rule for rule in _in(caller_namespace, rules) if exported_to(rule, caller_namespace)]
     if caller_namespace == ROOT_NAMESPACE:
         # Those of the root namespace for everybody are the last resort for its own proxies too.
         own = [rule for rule in own if exports(rule) == {ROOT_NAMESPACE}]
-    chosen = _for_host(own, service.fqdn)
+    chosen = _entries(_for_host(own, service.fqdn))
     for namespace in (service.namespace, ROOT_NAMESPACE):
         if not chosen:
-            beside = [rule for rule in rules if namespace_of(rule) == namespace]
-            best = _for_host([rule for rule in beside if exports(rule) != {namespace}], service.fqdn)
-            chosen = [rule for rule in best if exported_to(rule, caller_namespace)]
-    return _merged(chosen) if chosen else NO_RULE
+            told = [rule for rule in _in(namespace, rules) if exports(rule) != {namespace}]
+            entries = _entries(_for_host(told, service.fqdn))
+            chosen = [entry for entry in entries if exported_to(entry[0], caller_namespace)]
+    return _merged(chosen[-1]) if chosen else NO_RULE
+
+
+def _in(namespace: str, rules: Sequence[Object]) -> list[Object]:
+    return [rule for rule in rules if namespace_of(rule) == namespace]
+
+
+def _entries(rules: Sequence[Object]) -> list[list[Object]]:
+    """Put together the rules for one host, oldest first: one joins those seen by the same or fewer callers.
+
+    The others stay by themselves, and of several entries the last one counts.
+    """
+    entries: list[list[Object]] = []
+    for rule in oldest_first(rules):
+        seen, joined = _written_exports(rule), False
+        for entry in entries:
+            before = _written_exports(entry[0])
+            joined = seen == before or bool(before and seen >= before)
+            if joined:
+                entry.append(rule)
+        if not joined:
+            entries.append([rule])
+    return entries
+
+
+def _written_exports(rule: Object) -> frozenset[str]:
+    return frozenset(spec_of(rule).get("exportTo") or [])
 
 
 def _for_host(rules: Sequence[Object], host: str) -> list[Object]:
@@ -71,8 +96,7 @@ def _host(rule: Object) -> str:
     return hosts.full(spec_of(rule).get("host", ""), namespace_of(rule))
 
 
-def _merged(rules: Sequence[Object]) -> Rule:
-    ordered = oldest_first(rules)
+def _merged(ordered: Sequence[Object]) -> Rule:
     balancer = next((_balancer(spec_of(rule)) for rule in ordered if spec_of(rule).get("trafficPolicy")), "")
     subsets: dict[str, Subset] = {}
     for rule in ordered:

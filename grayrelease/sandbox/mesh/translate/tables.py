@@ -81,8 +81,7 @@ def gateway_hosts(registry: Registry, caller: Caller, port: int) -> list[Virtual
                 if routes:
                     _add(found, VirtualHost(host, (host,), routes, https_only=https_only))
         if https_only:
-            for entry in server.get("hosts") or []:
-                host = entry.rpartition("/")[2].lower()
+            for host in _for_everybody(server):
                 _add(found, VirtualHost(host, (host,), (), https_only=True))
     return [replace(host, routes=tuple(_catch_alls_last(host.routes))) for host in found.values()]
 
@@ -104,7 +103,7 @@ def _host(name: str, service: Service | None, routes: tuple[Object, ...], caller
 
 def _distinct(found: Sequence[VirtualHost]) -> Iterator[VirtualHost]:
     """Leave each name to the first host that has it: Envoy refuses a table that names one twice."""
-    known = {host.name for host in found}
+    known = {host.name for host in found if host.service is not None}
     taken: set[str] = set()
     for host in found:
         free = [name for name in host.names if name not in taken]
@@ -118,7 +117,7 @@ def _best(registry: Registry, visible: Sequence[Object]) -> Mapping[str, int]:
     """Give, for each service, the VirtualService with the most specific host for it, the first of equals."""
     first: dict[str, int] = {}
     for item in visible:
-        for host in hosts_of(item):
+        for host in spec_of(item)["hosts"]:
             first.setdefault(host, id(item))
     wildcards = [host for host in first if hosts.is_wildcard(host)]
     best: dict[str, int] = {}
@@ -187,15 +186,24 @@ def _servers(registry: Registry, caller: Caller, port: int) -> Iterator[tuple[Ob
                     yield gateway, server
 
 
+def _for_everybody(server: Object) -> Iterator[str]:
+    # Istio keeps the namespace of an entry in the name, which no request has then.
+    for entry in server.get("hosts") or []:
+        namespace, _, host = entry.rpartition("/")
+        if namespace in ("", "*"):
+            yield host.lower()
+
+
 def _served(virtual_service: Object, gateway: Object, server: Object) -> Iterator[str]:
     for entry in server.get("hosts") or []:
         namespace, _, pattern = entry.rpartition("/")
         wanted = namespace_of(gateway) if namespace == "." else namespace or "*"
         if wanted in ("*", namespace_of(virtual_service)):
-            for host in hosts_of(virtual_service):
-                common = hosts.narrower(pattern.lower(), host)
+            # Both are compared as written, and only what they have in common is made small.
+            for host in spec_of(virtual_service)["hosts"]:
+                common = hosts.narrower(pattern, host)
                 if common:
-                    yield common
+                    yield common.lower()
 
 
 def _catch_alls_last(routes: Sequence[Object]) -> list[Object]:
