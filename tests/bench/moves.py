@@ -92,7 +92,7 @@ class Moves:
     def _visit(self, visitor: requests.Session) -> str:
         port = self.stack.options.ports.gateway
         url = f"http://127.0.0.1:{port}/productpage"
-        answer = visitor.get(url, headers={"Host": f"{HOST}:{port}"}, timeout=5)
+        answer = visitor.get(url, headers={"Host": f"{HOST}:{port}"}, timeout=WITHIN_S)
         return classify(answer.status_code, answer.text).version
 
     def bare_write(self) -> None:
