@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from grayrelease.domain import istio
 from grayrelease.domain.marks import name
@@ -14,11 +16,13 @@ from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing, RouteTable, Rule, compose
 from grayrelease.domain.routing.collapse import before, strip
+from grayrelease.domain.routing.delegates import narrowed
 from grayrelease.domain.routing.destinations import Service, split, split_ones
 from grayrelease.domain.routing.intersect import intersect
 from grayrelease.domain.routing.mirrors import FIELDS, with_copies
 from grayrelease.domain.routing.notes import BEFORE, COPY, EXPOSURES, Before, Route, said, taken_by
 from grayrelease.domain.routing.refused import CannotSay
+from grayrelease.domain.routing.rewrites import rewritten
 from grayrelease.domain.routing.strings import Unsaid
 from grayrelease.domain.state import Reason
 
@@ -39,6 +43,8 @@ class Place:
 
 
 ALONE = Place()
+LARGEST = 2**31 - 1
+"""What Istio's weights of a route may add up to."""
 
 
 def expand(
@@ -100,37 +106,56 @@ class _Work:
         if len(self.table.rules) > 1 and self.place.no_copies and _catches_all(route):
             raise CannotSay(self.place.no_copies)
         for rule in self.table.rules[:-1]:
-            matches = list(self.matches(route, rule))
-            if matches:
-                copy = self.ruled(route, rule, http=True)
-                yield {**copy, "name": f"{COPY}{rule.key}~{number}", "match": deepcopy(matches)}
+            copy = self.ruled(route, rule, http=True)
+            name = f"{COPY}{rule.key}~{number}"
+            for rewrite, matches in groupby(self.matches(route, rule), key=itemgetter(0)):
+                rewriting = {"rewrite": rewrite} if rewrite else {}
+                found = [match for _, match in matches]
+                yield deepcopy({**copy, **rewriting, "name": name, "match": found})
 
-    def matches(self, route: Route, rule: Rule) -> Iterator[Route]:
-        for mine in route.get("match") or [{}]:
+    def matches(self, route: Route, rule: Rule) -> Iterator[tuple[Route, Route]]:
+        """Yield the matches of a rule's copies, each with what it must rewrite."""
+        for mine in route.get("match") or [None]:
             for theirs in istio_matches(rule.groups):
                 try:
-                    common = intersect(mine, theirs)
+                    yield from self.common(route, mine, theirs)
                 except Unsaid as unsaid:
-                    raise CannotSay(self.why(mine, str(unsaid))) from None
-                if common is not None:
-                    yield common
+                    raise CannotSay(self.why(mine or {}, str(unsaid))) from None
+
+    def common(self, route: Route, mine: Route | None, theirs: Route) -> Iterator[tuple[Route, Route]]:
+        both = intersect(mine or {}, theirs)
+        if both is None:
+            return
+        for root in self.place.roots or ({},):
+            rewrite = route.get("rewrite") or root.get("rewrite") or {}
+            for match in narrowed(root.get("match") or [], mine, both):
+                was = mine if mine and "uri" in mine else next(iter(root.get("match") or []), {})
+                yield rewritten(rewrite, was, match), match
 
     def why(self, match: Route, field: str) -> Reason:
-        uri = match.get("uri") or {}
-        at = str(next(iter(uri.values()), "")) or str(match.get("name", "")) or "/"
-        return Reason("cannot-intersect", {"object": name(self.manifest), "route": at, "field": field})
+        facts = {"object": name(self.manifest), "route": _at({"match": [match]}), "field": field}
+        return Reason("cannot-intersect", facts)
 
     def ruled(self, route: Route, rule: Rule, *, http: bool) -> Route:
         """Return a copy of a route that is split as a rule says."""
         result = deepcopy(route)
         secure = self.place.secure
         result["route"] = split(self.service, result["route"], rule.parts, secure=secure)
+        if sum(int(each.get("weight") or 0) for each in result["route"]) > LARGEST:
+            raise CannotSay(Reason("weights-too-large", {"object": name(self.manifest), "route": _at(route)}))
         if http:
             mirrors = with_copies(self.service, route, rule)
             for field in ("mirror", "mirrors", *FIELDS) if rule.copies else ():
                 result.pop(field, None)
             result |= deepcopy(mirrors)
         return result
+
+
+def _at(route: Route) -> str:
+    """Return how people call a route: by its URL, else its name."""
+    match: Route = next(iter(route.get("match") or []), {})
+    uri = match.get("uri") or {}
+    return str(next(iter(uri.values()), "")) or str(route.get("name") or match.get("name") or "/")
 
 
 def _catches_all(route: Route) -> bool:
