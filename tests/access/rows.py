@@ -17,7 +17,7 @@ from grayrelease.reconcile import inventory
 from tests import seed
 from tests.world import bookinfo_world, person
 
-STEP_S, STEPS = 5, 180
+STEP_S, STEPS = 15, 60
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "basic": {"name": "reviews-v2"},
     "service": {"service": "reviews"},
