@@ -1,4 +1,4 @@
-"""The words for what is wrong with a condition on requests, or with an audience."""
+"""The words for what is wrong with conditions on requests, with steps, and with where copies go."""
 
 from __future__ import annotations
 
@@ -49,5 +49,20 @@ CONDITIONS: Mapping[str, str | Promise] = {
     "regex-past-cookie": _(
         "It could match beyond the end of the cookie: leave out “;”, ranges that have it in them, \\x.. and "
         "^ or $ in the middle."
+    ),
+    "bad-first-share": _("A whole number from 0 to 100, for example 20."),
+    "bad-share": _("A whole number from 1 to 100, for example 50."),
+    "bad-minutes": _("Minutes to wait, for example %(example)s; at most 30 days."),
+    "no-steps": _("Give it a step, or choose to go on by hand."),
+    "step-order": _("Once all visitors are concerned, later steps concern all of them too."),
+    "step-larger": _("More than the step before, which has %(before)s\u00a0%%; at most 100."),
+    "step-after-all": _("The step before has all of them already. Take this one away."),
+    "bad-steps": _("The traffic policy isn’t complete."),
+    "bad-host": _("The whole name of a host outside the cluster, for example %(example)s."),
+    "bad-port": _("A port’s number, for example %(example)s."),
+    "copy-to-itself": _("The copies would go back to the same service."),
+    "no-such-port": _("%(service)s has no such port; it has %(ports)s."),
+    "no-service-entry": _(
+        "No ServiceEntry makes %(host)s known to the mesh. Without one no copy would arrive: add one first."
     ),
 }

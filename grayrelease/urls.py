@@ -6,7 +6,17 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
-from grayrelease.views import applications, deeds, errors, overview, release, releases, session, wizard
+from grayrelease.views import (
+    applications,
+    deeds,
+    errors,
+    overview,
+    release,
+    releases,
+    review,
+    session,
+    wizard,
+)
 
 project: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -16,7 +26,7 @@ project: list[URLPattern | URLResolver] = [
     path("releases/", releases.index, name="releases"),
     path("releases/modes/", releases.modes, name="modes"),
     path("releases/new/", wizard.start, name="new_release"),
-    path("releases/new/<uuid:draft>/review/", wizard.review, name="review"),
+    path("releases/new/<uuid:draft>/review/", review.review, name="review"),
     path("releases/new/<uuid:draft>/<slug:step>/", wizard.step, name="wizard"),
     path("releases/<int:pk>/", release.detail, name="release"),
     path("releases/<int:pk>/share/", deeds.share, name="share"),

@@ -238,8 +238,21 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "regex-wrong": ("error",),
     "regex-too-big": (),
     "regex-past-cookie": (),
+    "bad-first-share": (),
+    "bad-share": (),
+    "bad-minutes": ("example",),
+    "no-steps": (),
+    "step-order": (),
+    "step-larger": ("before",),
+    "step-after-all": (),
+    "bad-steps": (),
+    "bad-host": ("example",),
+    "bad-port": ("example",),
+    "copy-to-itself": (),
+    "no-such-port": ("service", "ports"),
+    "no-service-entry": ("host",),
 }
-"""What is wrong with a condition on requests, or with an audience."""
+"""What is wrong with a condition on requests, with an audience, with steps, or with where copies go."""
 
 ISTIO: Mapping[str, tuple[str, ...]] = {
     "istio-host": ("path", "value"),

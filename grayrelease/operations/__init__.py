@@ -5,8 +5,9 @@ from __future__ import annotations
 from grayrelease.domain.allowed import DOERS
 from grayrelease.operations.applications import deploy_sample
 from grayrelease.operations.deed import DEEDS, Deed
-from grayrelease.operations.drafts import create_release, freeze
+from grayrelease.operations.drafts import create_release
 from grayrelease.operations.errors import Busy, Forbidden, Moved, NotDone, NotFound, Refused
+from grayrelease.operations.freezing import freeze
 from grayrelease.operations.people import find_project, role
 from grayrelease.operations.releases import (
     abandon,

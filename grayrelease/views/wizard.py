@@ -1,42 +1,23 @@
-"""The wizard: one page per step, a draft in the database, and a plan that is frozen at the review."""
+"""The wizard: one page per step, and a draft in the database that loses nothing that was typed."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-import yaml
-from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from grayrelease import operations
-from grayrelease.cluster.interface import ClusterError
-from grayrelease.domain import istio, revision
-from grayrelease.domain.plan import Manifest, Plan
-from grayrelease.domain.routes import Exposing, compose
-from grayrelease.domain.state import Reason
-from grayrelease.forms import StepForm
+from grayrelease import meets
+from grayrelease.forms import EDITS, PolicyForm, StepForm, edited
 from grayrelease.models import Draft, Inventory, Membership
 from grayrelease.views import parts
 from grayrelease.views.access import Request, actor
-from grayrelease.views.drafts import STEPS, Wizard
-
-FIX = {
-    "bad-name": "basic",
-    "name-taken": "basic",
-    "required": "basic",
-    "bad-version": "version",
-    "version-taken": "version",
-    "bad-image": "version",
-    "bad-env": "version",
-    "twice": "version",
-    "too-small-number": "version",
-    "no-container": "version",
-    "too-long": "version",
-}
-"""Where a reason that the review gives can be put right; any other is the service's."""
+from grayrelease.views.drafts import MODES, STEPS, Wizard, parts_of
 
 
 @require_POST
@@ -44,53 +25,101 @@ FIX = {
 def start(request: Request, who: Membership) -> HttpResponse:
     """Begin a draft, for a service or application where the page named one."""
     named = {key: request.POST[key] for key in ("application", "service") if request.POST.get(key)}
+    mode = request.POST.get("mode", MODES[0])
+    if mode not in MODES:
+        raise Http404
+    by = {"by": "steps"} if request.POST.get("by") == "steps" else {}
     draft = Draft.objects.create(
-        project=who.project, created_by=request.user, data={"mode": "canary", **named}
+        project=who.project, created_by=request.user, data={"mode": mode, **by, **named}
     )
     return redirect("wizard", who.project.name, draft.pk, STEPS[0])
 
 
-def wizard_of(request: Request, who: Membership, pk: UUID) -> Wizard:
-    """Fetch the person's own draft."""
-    draft = get_object_or_404(Draft, pk=pk, project=who.project, created_by=request.user)
+def wizard_of(request: Request, who: Membership, pk: UUID, *, lock: bool = False) -> Wizard:
+    """Fetch the person's own draft; one that is to be written is locked, since two tabs may write it."""
+    drafts = Draft.objects.select_for_update() if lock else Draft.objects.all()
+    draft = get_object_or_404(drafts, pk=pk, project=who.project, created_by=request.user)
+    draft.project = who.project
     return Wizard(draft, Inventory.objects.filter(project=who.project).first())
 
 
 @require_http_methods(["GET", "POST"])
 @actor
+@transaction.atomic
 def step(request: Request, who: Membership, draft: UUID, step: str) -> HttpResponse:
     """Show a step with what was typed in it, or save it and go on or back."""
-    if step not in STEPS:
+    wizard = wizard_of(request, who, draft, lock=request.method == "POST")
+    if step not in wizard.steps:
         raise Http404
-    wizard = wizard_of(request, who, draft)
-    if (before := wizard.first_open(STEPS[: STEPS.index(step)])) is not None:
+    if (before := wizard.first_open(wizard.steps[: wizard.steps.index(step)])) is not None:
         return redirect("wizard", who.project.name, draft, before)
     if request.method == "GET":
-        return _shown(request, wizard, step, wizard.form(step, wizard.typed(step)))
-    form = wizard.save(step, request.POST)
-    if request.POST.get("go") == "back":
-        return redirect("wizard", who.project.name, draft, STEPS[max(0, STEPS.index(step) - 1)])
-    if request.POST.get("go") == "row" or not form.is_valid():
+        typed = wizard.typed(step)
+        return _shown(request, wizard, step, wizard.form(step, typed), quiet=typed is None)
+    return _posted(request, wizard, step, request.POST.get("go", "next"))
+
+
+def _posted(request: Request, wizard: Wizard, step: str, go: str) -> HttpResponse:
+    if go == "look":
+        return _looked(request, wizard, step)
+    if go.partition(":")[0] in EDITS:
+        wizard.save(step, edited(request.POST, go), moves=False)
+        return _shown(request, wizard, step, wizard.form(step, wizard.typed(step)), quiet=True)
+    form = wizard.save(step, request.POST, moves=go != "row")
+    at = wizard.steps.index(step)
+    if go == "back":
+        return _to(wizard, wizard.steps[max(0, at - 1)])
+    if go == "row" or not form.is_valid():
         return _shown(request, wizard, step, form, status=200 if form.is_valid() else 422)
-    if step == STEPS[-1]:
-        return redirect("review", who.project.name, draft)
-    return redirect("wizard", who.project.name, draft, STEPS[STEPS.index(step) + 1])
+    return _to(wizard, [*wizard.steps, "review"][at + 1])
 
 
-def _shown(request: Request, wizard: Wizard, step: str, form: StepForm, status: int = 200) -> HttpResponse:
-    values = form.data if form.is_bound else wizard.suggested(step)
-    context = {
-        **frame(wizard, step),
-        "form": form,
-        "values": values,
-        "wrong": len(form.errors) + len(form.non_field_errors()) - bool(form.non_field_errors()),
-    }
+def _to(wizard: Wizard, step: str) -> HttpResponse:
+    return redirect("wizard", wizard.draft.project.name, wizard.draft.pk, step)
+
+
+def _looked(request: Request, wizard: Wizard, step: str) -> HttpResponse:
+    """Say what the fields mean as they are; keep them, unless the page is older than a later answer."""
+    if request.POST.get("n") == str(wizard.typed_at):
+        wizard.save(step, request.POST, moves=False)
+    return _shown(request, wizard, step, wizard.form(step, request.POST), quiet=True)
+
+
+def _shown(
+    request: Request, wizard: Wizard, step: str, form: StepForm, status: int = 200, quiet: bool = False
+) -> HttpResponse:
+    """Show a step. `quiet` says nothing about fields that are wrong: they are being typed."""
+    typed = form.data if isinstance(form.data, MultiValueDict) and form.is_bound else None
+    values = typed or wizard.suggested(step)
+    shown = wizard.form(step, values) if quiet and step == "policy" else form
+    context = {**frame(wizard, step), "form": shown, "values": values}
+    if quiet:
+        context |= {"errors": {}, "wrong": 0}
+    else:
+        several = len(form.non_field_errors())
+        context |= {"errors": form.errors, "wrong": len(form.errors) + several - bool(several)}
+    if step == "policy":
+        context |= said(wizard, wizard.form(step, values))
     return parts.render(request, f"wizard/{step}.html", context, status)
+
+
+def said(wizard: Wizard, form: StepForm) -> dict[str, Any]:
+    """Return who meets which version by a policy as it is typed, or what is in the way of saying it."""
+    words_of = parts_of(wizard)
+    v, stable = words_of["v"] or gettext("the new version"), words_of["stable"]
+    if not isinstance(form, PolicyForm) or not form.is_valid():
+        first = next((str(each) for errors in form.errors.values() for each in errors), "")
+        return {**words_of, "v": v, "sentence": "", "unsaid": first, "later": []}
+    steps = form.steps()
+    later = [(meets.short(steps[at].exposure), meets.gate(steps[at - 1])) for at in range(1, len(steps))]
+    sentence = meets.exposure(steps[0].exposure, v, stable, elsewhere=words_of["elsewhere"])
+    return {**words_of, "v": v, "sentence": sentence, "first": meets.short(steps[0].exposure), "later": later}
 
 
 def frame(wizard: Wizard, step: str) -> dict[str, Any]:
     """Return what every step shows: where one is, what is chosen, and the way back."""
-    at = STEPS.index(step) if step in STEPS else len(STEPS)
+    steps = wizard.steps
+    at = steps.index(step) if step in steps else len(steps)
     return {
         "menu": "modes",
         "wizard": wizard,
@@ -98,83 +127,14 @@ def frame(wizard: Wizard, step: str) -> dict[str, Any]:
         "data": wizard.draft.data,
         "step": step,
         "number": at + 2,
-        "back": STEPS[at - 1] if at else "",
-        "done": {each: wizard.done(each) for each in STEPS},
+        "count": len(steps) + 2,
+        "back": steps[at - 1] if at else "",
+        "done": {each: wizard.done(each) for each in steps},
+        "policy": policy_in_short(wizard),
     }
 
 
-@require_http_methods(["GET", "POST"])
-@actor
-def review(request: Request, who: Membership, draft: UUID) -> HttpResponse:
-    """Freeze the plan and show all of it; a POST of the same revision creates the release."""
-    wizard = wizard_of(request, who, draft)
-    if wizard.draft.release is not None:
-        return redirect("release", who.project.name, wizard.draft.release.pk)
-    if (still_open := wizard.first_open()) is not None:
-        return redirect("wizard", who.project.name, draft, still_open)
-    frozen = wizard.draft.frozen and revision.revision(wizard.draft.frozen)
-    if request.method == "POST" and frozen and request.POST.get("revision") == frozen:
-        return _create(request, who, wizard)
-    changed = request.method == "POST"
-    return _reviewed(request, wizard, changed)
-
-
-def _create(request: Request, who: Membership, wizard: Wizard) -> HttpResponse:
-    try:
-        release = operations.create_release(request.user, wizard.draft)
-    except operations.Forbidden as forbidden:
-        raise PermissionDenied from forbidden
-    except operations.NotFound as gone:
-        raise Http404 from gone
-    except operations.Refused as why:
-        return _refused(request, wizard, why)
-    except operations.Busy:
-        return _reviewed(request, wizard, changed=True)
-    return redirect("release", who.project.name, release.pk)
-
-
-def _reviewed(request: Request, wizard: Wizard, changed: bool) -> HttpResponse:
-    """Show the frozen plan; freeze it first where it isn't yet, which asks the cluster."""
-    try:
-        draft = wizard.draft
-        plan = revision.parse(draft.frozen) if draft.frozen else operations.freeze(request.user, draft)
-    except operations.Refused as why:
-        return _refused(request, wizard, why)
-    except ClusterError as error:
-        context = {**frame(wizard, "review"), "cluster_error": str(error)}
-        return parts.render(request, "wizard/review.html", context, 503)
-    context = {
-        **frame(wizard, "review"),
-        "plan": plan,
-        "share": plan.steps[0].exposure.share,
-        "revision": revision.revision(draft.frozen),
-        "manifests": [(each["kind"], _yaml(each)) for each in manifests(plan)],
-        "changed": changed,
-    }
-    return parts.render(request, "wizard/review.html", context, 409 if changed else 200)
-
-
-def _refused(request: Request, wizard: Wizard, why: operations.Refused) -> HttpResponse:
-    reasons = [(reason, _fix(reason)) for reason in why.reasons]
-    return parts.render(request, "wizard/review.html", {**frame(wizard, "review"), "reasons": reasons}, 409)
-
-
-def _fix(reason: Reason) -> str:
-    return FIX.get(reason.code, "service")
-
-
-def manifests(plan: Plan) -> list[Manifest]:
-    """Return what will be written, in order, as it is once the first share is in effect."""
-    subject, stable, candidate = plan.subject, plan.stable.version, plan.candidate.version
-    table = compose(stable, [Exposing(0, candidate, plan.steps[0].exposure)])
-    rule = istio.destination_rule(subject.service, None, [stable, candidate])
-    service = istio.virtual_service(subject.service, table)
-    return [
-        istio.manifest("DestinationRule", subject.namespace, subject.service, rule),
-        plan.candidate.manifest,
-        istio.manifest("VirtualService", subject.namespace, subject.service, service),
-    ]
-
-
-def _yaml(manifest: Manifest) -> str:
-    return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
+def policy_in_short(wizard: Wizard) -> str:
+    """Return the first step in a few words; empty before it was answered."""
+    first = wizard.first
+    return meets.short(first.exposure) if first else ""

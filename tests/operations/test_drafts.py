@@ -21,7 +21,7 @@ TYPED: dict[str, Any] = {
     "image": "istio/examples-bookinfo-reviews-v2:1.16.2",
     "replicas": 2,
     "env": {"STARS": "black"},
-    "share": 200,
+    "steps": [{"exposure": {"share": 200}}],
 }
 
 
@@ -66,14 +66,34 @@ def test_it_starts_a_plan_once(world: World) -> None:
     assert list(Event.objects.filter(kind="created").values_list("release", flat=True)) == [release.pk]
 
 
-def test_it_refuses_a_second_release_of_a_service(world: World) -> None:
-    first, second = draft(world), draft(world, name="reviews-v3", version="v3")
-    for each in (first, second):
+def two(world: World, **second: Any) -> tuple[Draft, Draft]:
+    """Freeze two drafts for one service, and start the first."""
+    drafts = draft(world), draft(world, **{"name": "reviews-v3", "version": "v3", **second})
+    for each in drafts:
         operations.freeze(person("operator"), each)
-    operations.create_release(person("operator"), first)
+    operations.create_release(person("operator"), drafts[0])
+    return drafts
+
+
+def test_a_second_release_of_a_service_joins_the_first(world: World) -> None:
+    _, second = two(world)
+    release = operations.create_release(person("operator"), second)
+    assert Release.objects.live().filter(target=release.target).count() == 2
+    assert release.target.generation == 2
+
+
+def test_it_refuses_a_second_release_without_room(world: World) -> None:
+    _, second = two(world, steps=[{"exposure": {"share": 900}}])
     with pytest.raises(operations.Refused) as refused:
         operations.create_release(person("operator"), second)
-    assert codes(refused) == ["release-exists"]
+    assert codes(refused) == ["no-room"]
+
+
+def test_it_refuses_the_version_that_another_release_brings(world: World) -> None:
+    _, second = two(world, version="v2")
+    with pytest.raises(operations.Refused) as refused:
+        operations.create_release(person("operator"), second)
+    assert codes(refused) == ["version-taken"]
 
 
 def test_it_refuses_a_plan_that_another_tab_replaced(world: World) -> None:

@@ -15,7 +15,7 @@ STEPS = {
     "basic": {"name": "reviews-v2"},
     "service": {"service": "reviews"},
     "version": {"version": "v2", "image": "istio/examples-bookinfo-reviews-v2:1.16.2", "replicas": "2"},
-    "policy": {"share": "20"},
+    "policy": {"first": "share", "share": "20", "then": "hand"},
 }
 
 
@@ -203,7 +203,7 @@ def test_a_silent_cluster_is_named_at_the_review_and_the_draft_stays(
     assert "What will happen in demo" in text_of(author, draft, "review")
 
 
-def test_a_release_that_began_meanwhile_is_named_with_a_way_on(
+def test_a_release_that_brings_the_same_version_meanwhile_is_named_at_the_field(
     author: Client, draft: UUID, world: World
 ) -> None:
     go(author, draft, "basic", "service", "version", "policy")
@@ -212,5 +212,5 @@ def test_a_release_that_began_meanwhile_is_named_with_a_way_on(
     found = re.search(r'name="revision" value="(\w+)"', text)
     assert found
     answer = author.post(address(draft, "review"), {"revision": found.group(1)})
-    assert answer.status_code == 409
-    assert "The release faster is under way for it." in answer.content.decode()
+    assert answer["Location"] == address(draft, "version")
+    assert "v2 is there already. Choose another version." in text_of(author, draft, "version")

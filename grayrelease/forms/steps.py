@@ -1,4 +1,4 @@
-"""What people type, checked by the rules of the domain; `words` says what is wrong."""
+"""The wizard's steps but for the traffic policy: name, service, new version."""
 
 from __future__ import annotations
 
@@ -16,38 +16,6 @@ from grayrelease.domain.names import Checked
 from grayrelease.domain.state import Reason
 
 Typed = MultiValueDict[str, str]
-
-
-class DeedForm(forms.Form):
-    """A deed, and the target's generation at which its page was drawn."""
-
-    @property
-    def generation(self) -> int:
-        """Return the generation that the page showed; -1, which is never right, where it is missing."""
-        typed = str(self.data.get("generation", ""))
-        return int(typed) if typed.isdecimal() else -1
-
-
-class ShareForm(DeedForm):
-    share = forms.IntegerField(min_value=0, max_value=100)
-
-
-class TakeOverForm(DeedForm):
-    version = forms.CharField()
-
-    def __init__(self, data: Any, *, versions: tuple[str, ...]) -> None:
-        super().__init__(data)
-        self.versions = versions
-
-    def clean_version(self) -> str:
-        version = str(self.cleaned_data["version"])
-        if version not in self.versions:
-            raise ValidationError("no such version")
-        return version
-
-
-class FinishForm(DeedForm):
-    delete_loser = forms.BooleanField(required=False)
 
 
 def refused(reason: Reason) -> ValidationError:
@@ -68,6 +36,11 @@ class StepForm(forms.Form):
         if checked.wrong:
             raise refused(checked.wrong)
         return checked.value
+
+    @property
+    def first_wrong(self) -> str:
+        """Return the id of the first field that is wrong."""
+        return next((f"f-{field}" for field in self.fields if field in self.errors), "main")
 
     def answers(self) -> dict[str, Any]:
         """Return what the step adds to the draft; call it on a valid form."""
@@ -160,10 +133,3 @@ class VersionForm(StepForm):
     def answers(self) -> dict[str, Any]:
         env = {row.name: None if row.gone else row.value for row in self.variables()}
         return {**self.cleaned_data, "env": env}
-
-
-class PolicyForm(StepForm):
-    share = forms.IntegerField(min_value=0, max_value=100)
-
-    def answers(self) -> dict[str, Any]:
-        return {"share": self.cleaned_data["share"] * 10}

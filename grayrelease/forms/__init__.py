@@ -1,0 +1,28 @@
+"""What people type, checked by the rules of the domain; `words` says what is wrong."""
+
+from __future__ import annotations
+
+from grayrelease.forms.deeds import DeedForm, FinishForm, ShareForm, TakeOverForm
+from grayrelease.forms.elsewhere import MirrorServiceForm
+from grayrelease.forms.policy import EDITS, BlueGreenForm, CanaryForm, MirrorForm, PolicyForm, edited
+from grayrelease.forms.steps import BasicForm, ServiceForm, StepForm, Typed, Variable, VersionForm
+
+__all__ = [
+    "EDITS",
+    "BasicForm",
+    "BlueGreenForm",
+    "CanaryForm",
+    "DeedForm",
+    "FinishForm",
+    "MirrorForm",
+    "MirrorServiceForm",
+    "PolicyForm",
+    "ServiceForm",
+    "ShareForm",
+    "StepForm",
+    "TakeOverForm",
+    "Typed",
+    "Variable",
+    "VersionForm",
+    "edited",
+]

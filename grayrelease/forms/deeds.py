@@ -1,0 +1,40 @@
+"""The forms of deeds on a release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+
+class DeedForm(forms.Form):
+    """A deed, and the target's generation at which its page was drawn."""
+
+    @property
+    def generation(self) -> int:
+        """Return the generation that the page showed; -1, which is never right, where it is missing."""
+        typed = str(self.data.get("generation", ""))
+        return int(typed) if typed.isdecimal() else -1
+
+
+class ShareForm(DeedForm):
+    share = forms.IntegerField(min_value=0, max_value=100)
+
+
+class TakeOverForm(DeedForm):
+    version = forms.CharField()
+
+    def __init__(self, data: Any, *, versions: tuple[str, ...]) -> None:
+        super().__init__(data)
+        self.versions = versions
+
+    def clean_version(self) -> str:
+        version = str(self.cleaned_data["version"])
+        if version not in self.versions:
+            raise ValidationError("no such version")
+        return version
+
+
+class FinishForm(DeedForm):
+    delete_loser = forms.BooleanField(required=False)

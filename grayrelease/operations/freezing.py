@@ -1,0 +1,204 @@
+"""From a wizard's draft to a frozen plan: the draft checked once more against the live cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from pydantic import TypeAdapter, ValidationError
+
+from grayrelease import cluster as clusters
+from grayrelease.domain import candidate, conditions, marks, names, preflight, revision
+from grayrelease.domain.plan import Candidate, Elsewhere, Manifest, Plan, Stable, Step, Subject
+from grayrelease.domain.preflight import Scene
+from grayrelease.domain.state import Reason
+from grayrelease.models import Draft, Project, Release
+from grayrelease.operations import people
+from grayrelease.operations.errors import Refused
+from grayrelease.reconcile import scene
+
+PATIENCE_S = 2.0
+STEPS = TypeAdapter(tuple[Step, ...])
+INSIDE = ".svc.cluster.local"
+NONE_BROUGHT = Candidate(version="", workload="", replicas=0, manifest={})
+
+
+def freeze(user: User, draft: Draft) -> Plan:
+    """Make the plan from the draft and the live cluster, and store its canonical text in `draft.frozen`.
+
+    Asks the cluster, 2 s at most. draft.data: {"mode", "name", "application", "service", "version",
+    "container" ("": the first), "image", "replicas", "env": {name: value, or None to take it away},
+    "steps": [Step as JSON]}; where the steps copy requests elsewhere, nothing about a version is needed.
+    Raises Refused with every reason, Forbidden, NotFound, ClusterError.
+    """
+    people.check_doer(user, draft.project)
+    lists = scene.read(clusters.connect(draft.project.cluster), draft.project.namespace, PATIENCE_S)
+    service = str(draft.data.get("service", ""))
+    scenes = scene.scenes(draft.project, lists)
+    found = scenes.get(service)
+    if found is None:
+        raise Refused(Reason("no-service", {"service": service}))
+    refusals = preflight.check(found)
+    stable = preflight.stable_workload(found)
+    if refusals or stable is None:
+        raise Refused(*(refusal.reason for refusal in refusals))
+    plan = _plan(draft, scenes, found, stable)
+    draft.frozen = revision.freeze(plan)
+    draft.save(update_fields=["frozen", "updated_at"])
+    return plan
+
+
+def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest) -> Plan:
+    data, steps = draft.data, _steps(draft.data)
+    wrong = [*_wrong_steps(steps, found, scenes), *_limited(steps, found)]
+    brings = all(step.exposure.mirror is None or step.exposure.mirror.to is None for step in steps)
+    version, wrong_fields = _checked(draft.project, data, found, stable, brings)
+    if wrong or wrong_fields:
+        raise Refused(*wrong, *wrong_fields)
+    uid, port = (found.service or {})["metadata"]["uid"], found.spec["ports"][0]["port"]
+    return Plan(
+        mode=data["mode"],
+        name=str(data["name"]).strip(),
+        application=str(data.get("application", "")),
+        subject=Subject(namespace=found.namespace, service=found.name, uid=uid, port=port),
+        stable=Stable(version=_version(stable), workload=marks.name(stable)),
+        candidate=_candidate(data, found, stable, version) if brings else NONE_BROUGHT,
+        steps=steps,
+        base=base(found),
+    )
+
+
+def _candidate(data: dict[str, Any], found: Scene, stable: Manifest, version: str) -> Candidate:
+    made = candidate.make(
+        stable,
+        service=found.name,
+        version=version,
+        image=str(data["image"]).strip(),
+        replicas=int(data["replicas"]),
+        env=data.get("env") or {},
+        container=str(data.get("container") or ""),
+    )
+    return Candidate(
+        version=version, workload=marks.name(made), replicas=int(data["replicas"]), manifest=made
+    )
+
+
+def base(found: Scene) -> str:
+    """Return the hash of the routes that name the service, as they are."""
+    routes = [*found.virtual_services, *found.destination_rules]
+    return revision.base(each for each in routes if _concerns(each, found))
+
+
+def _concerns(route: Manifest, found: Scene) -> bool:
+    hosts = {found.name, f"{found.name}.{found.namespace}", f"{found.name}.{found.namespace}{INSIDE}"}
+    here = route["metadata"].get("namespace") == found.namespace
+    named = set(_hosts(route.get("spec") or {}))
+    return bool(named & (hosts if here else hosts - {found.name}))
+
+
+def _hosts(held: Any) -> Iterator[str]:
+    """Yield each host that a route names, wherever it stands."""
+    if isinstance(held, dict):
+        for field, value in held.items():
+            if field in ("host", "hosts"):
+                yield from [value] if isinstance(value, str) else map(str, value or [])
+            else:
+                yield from _hosts(value)
+    elif isinstance(held, list):
+        for each in held:
+            yield from _hosts(each)
+
+
+def _steps(data: dict[str, Any]) -> tuple[Step, ...]:
+    try:
+        steps = STEPS.validate_python(data.get("steps") or ())
+    except ValidationError:
+        raise Refused(Reason("bad-steps")) from None
+    if not steps:
+        raise Refused(Reason("bad-steps"))
+    return steps
+
+
+def _wrong_steps(steps: tuple[Step, ...], found: Scene, scenes: dict[str, Scene]) -> Iterator[Reason]:
+    for step in steps:
+        if step.exposure.audience:
+            yield from (wrong.reason for wrong in conditions.check(step.exposure.audience))
+    for to in {step.exposure.mirror.to for step in steps if step.exposure.mirror}:
+        if to:
+            yield from _unknown(to, found, scenes)
+
+
+def _unknown(to: Elsewhere, found: Scene, scenes: dict[str, Scene]) -> Iterator[Reason]:
+    """Say where copies can't go. What is in other namespaces may not be read, so it is believed."""
+    own = f".{found.namespace}{INSIDE}"
+    if to.host == f"{found.name}{own}":
+        yield Reason("copy-to-itself")
+    elif to.host.endswith(own):
+        service = to.host.removesuffix(own)
+        there = scenes.get(service)
+        if there is None:
+            yield Reason("no-service", {"service": service})
+        elif to.port not in [port["port"] for port in there.ports]:
+            ports = ", ".join(str(port["port"]) for port in there.ports)
+            yield Reason("no-such-port", {"service": service, "ports": ports})
+    elif not to.host.endswith(INSIDE) and to.host not in _entered(found):
+        yield Reason("no-service-entry", {"host": to.host})
+
+
+def _entered(found: Scene) -> set[str]:
+    """Return the hosts outside that ServiceEntries make known."""
+    return {str(host) for each in found.service_entries for host in each["spec"].get("hosts") or []}
+
+
+def _limited(steps: tuple[Step, ...], found: Scene) -> Iterator[Reason]:
+    """Say what of the steps this service can't have."""
+    wanted = {"audience" for step in steps if step.exposure.audience}
+    wanted |= {"sticky" for step in steps if step.exposure.sticky}
+    wanted |= {"mirror" for step in steps if step.exposure.mirror}
+    for limit in preflight.limits(found):
+        if limit.stops & wanted:
+            yield limit.reason
+
+
+def _checked(
+    project: Project, data: dict[str, Any], found: Scene, stable: Manifest, brings: bool
+) -> tuple[str, list[Reason]]:
+    """Return the candidate's version ("": none is brought), and what is wrong at any field."""
+    checked = [names.name(str(data.get("name", "")), _taken(project, found.name))]
+    version, wrong = "", []
+    if brings:
+        live = _live(project, found.name)
+        coming = [f"{candidate.name_prefix(stable, found.name)}-{each}" for each in live]
+        brought = names.new_version(
+            str(data.get("version", "")),
+            prefix=candidate.name_prefix(stable, found.name),
+            versions=[_version(stable), *live],
+            workloads=[*(marks.name(each) for each in found.deployments), *coming],
+        )
+        fields = [names.image(str(data.get("image", ""))), names.replicas(str(data.get("replicas", "")))]
+        checked += [brought, *fields, *(names.env_name(name) for name in data.get("env") or {})]
+        version, wrong = brought.value, list(_no_container(data, stable))
+    return version, [*(each.wrong for each in checked if each.wrong), *wrong]
+
+
+def _no_container(data: dict[str, Any], stable: Manifest) -> Iterator[Reason]:
+    container = str(data.get("container") or "")
+    there = [str(each["name"]) for each in stable["spec"]["template"]["spec"]["containers"]]
+    if container and container not in there:
+        yield Reason("no-container", {"container": container})
+
+
+def _version(deployment: Manifest) -> str:
+    return marks.labels(deployment["spec"]["template"])["version"]
+
+
+def _live(project: Project, service: str) -> list[str]:
+    """Return the versions that live releases of the service bring."""
+    live = Release.objects.live().filter(target__project=project, target__service=service)
+    return [version for version in live.values_list("candidate", flat=True) if version]
+
+
+def _taken(project: Project, service: str) -> Collection[str]:
+    releases = Release.objects.filter(target__project=project, target__service=service)
+    return set(releases.values_list("name", flat=True))

@@ -1,0 +1,132 @@
+"""The wizard's last step: the plan is frozen, shown whole, and carried out when the same one is posted."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import yaml
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from grayrelease import meets, operations
+from grayrelease.cluster.interface import ClusterError
+from grayrelease.domain import istio, revision
+from grayrelease.domain.plan import Manifest, Plan
+from grayrelease.domain.routes import Exposing, compose
+from grayrelease.domain.sources import sources
+from grayrelease.domain.state import Reason
+from grayrelease.models import Membership
+from grayrelease.views import parts
+from grayrelease.views.access import Request, actor
+from grayrelease.views.drafts import Wizard, parts_of
+from grayrelease.views.wizard import frame, wizard_of
+
+FIX = {
+    "bad-name": "basic",
+    "name-taken": "basic",
+    "required": "basic",
+    "bad-version": "version",
+    "version-taken": "version",
+    "bad-image": "version",
+    "bad-env": "version",
+    "twice": "version",
+    "too-small-number": "version",
+    "no-container": "version",
+    "too-long": "version",
+    "bad-steps": "policy",
+}
+"""Where a reason that the review gives can be put right; any other is the service's."""
+
+
+@require_http_methods(["GET", "POST"])
+@actor
+def review(request: Request, who: Membership, draft: UUID) -> HttpResponse:
+    """Freeze the plan and show all of it; a POST of the same revision creates the release."""
+    wizard = wizard_of(request, who, draft)
+    if wizard.draft.release is not None:
+        return redirect("release", who.project.name, wizard.draft.release.pk)
+    if (still_open := wizard.first_open()) is not None:
+        return redirect("wizard", who.project.name, draft, still_open)
+    frozen = wizard.draft.frozen and revision.revision(wizard.draft.frozen)
+    if request.method == "POST" and frozen and request.POST.get("revision") == frozen:
+        return _create(request, who, wizard)
+    changed = request.method == "POST"
+    return _reviewed(request, wizard, changed)
+
+
+def _create(request: Request, who: Membership, wizard: Wizard) -> HttpResponse:
+    try:
+        release = operations.create_release(request.user, wizard.draft)
+    except operations.Forbidden as forbidden:
+        raise PermissionDenied from forbidden
+    except operations.NotFound as gone:
+        raise Http404 from gone
+    except operations.Refused as why:
+        return _refused(request, wizard, why)
+    except operations.Busy:
+        return _reviewed(request, wizard, changed=True)
+    return redirect("release", who.project.name, release.pk)
+
+
+def _reviewed(request: Request, wizard: Wizard, changed: bool) -> HttpResponse:
+    """Show the frozen plan; freeze it first where it isn't yet, which asks the cluster."""
+    try:
+        draft = wizard.draft
+        plan = revision.parse(draft.frozen) if draft.frozen else operations.freeze(request.user, draft)
+    except operations.Refused as why:
+        return _refused(request, wizard, why)
+    except ClusterError as error:
+        context = {**frame(wizard, "review"), "cluster_error": str(error)}
+        return parts.render(request, "wizard/review.html", context, 503)
+    context = {**frame(wizard, "review"), **planned(wizard, plan), "changed": changed}
+    return parts.render(request, "wizard/review.html", context, 409 if changed else 200)
+
+
+def planned(wizard: Wizard, plan: Plan) -> dict[str, Any]:
+    """Return what the review says about a plan."""
+    first = plan.steps[0].exposure
+    elsewhere = parts_of(wizard)["elsewhere"]
+    brought, stable = f"{plan.subject.service} {plan.candidate.version}", plan.stable.version
+    sentences = [meets.exposure(step.exposure, brought, stable, elsewhere=elsewhere) for step in plan.steps]
+    gates = ["", *(meets.gate(step) for step in plan.steps[:-1])]
+    return {
+        "plan": plan,
+        "exposure": first,
+        "strategy": meets.strategy(plan.mode, first),
+        "sentences": list(zip(sentences, gates, strict=True)),
+        "same": sources(plan.candidate.manifest) if first.mirror and plan.brings else [],
+        "differs": sorted(wizard.draft.data.get("env") or {}),
+        "revision": revision.revision(wizard.draft.frozen),
+        "manifests": [(each["kind"], _yaml(each)) for each in manifests(plan)],
+    }
+
+
+def _refused(request: Request, wizard: Wizard, why: operations.Refused) -> HttpResponse:
+    reasons = [(reason, _fix(wizard, reason)) for reason in why.reasons]
+    return parts.render(request, "wizard/review.html", {**frame(wizard, "review"), "reasons": reasons}, 409)
+
+
+def _fix(wizard: Wizard, reason: Reason) -> str:
+    step = FIX.get(reason.code, "service")
+    return step if step in wizard.steps else "service"
+
+
+def manifests(plan: Plan) -> list[Manifest]:
+    """Return what will be written, in order, as it is once the first step is in effect."""
+    subject, stable, candidate = plan.subject, plan.stable.version, plan.candidate.version
+    table = compose(stable, [Exposing(0, candidate, plan.steps[0].exposure)])
+    versions = [stable, candidate] if plan.brings else [stable]
+    rule = istio.destination_rule(subject.service, None, versions)
+    service = istio.virtual_service(subject.service, table)
+    return [
+        istio.manifest("DestinationRule", subject.namespace, subject.service, rule),
+        *([plan.candidate.manifest] if plan.brings else []),
+        istio.manifest("VirtualService", subject.namespace, subject.service, service),
+    ]
+
+
+def _yaml(manifest: Manifest) -> str:
+    return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
