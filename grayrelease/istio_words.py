@@ -1,4 +1,4 @@
-"""The words for what Istio refuses in a VirtualService or DestinationRule; `path` is the field."""
+"""The words for what Istio refuses in an object (`path` is the field), and for what can't be tested."""
 
 from __future__ import annotations
 
@@ -32,4 +32,11 @@ ISTIO: Mapping[str, str | Promise] = {
     "istio-header-value": _("%(path)s: “%(value)s” can’t be a header’s value; for a %% write %%%%."),
     "istio-no-weight": _("%(path)s: all weights are 0 or missing, so nobody would get anything."),
     "istio-no-attempts": _("%(path)s: without attempts nothing else can be said about retries."),
+}
+PASTED: Mapping[str, str | Promise] = {
+    "paste-neither": _("That is neither a URL nor a curl command."),
+    "paste-quotes": _("A quotation mark is missing in the command."),
+    "paste-no-value": _("%(option)s needs a value."),
+    "paste-option": _("%(option)s is not understood; take it away if it doesn’t matter."),
+    "paste-no-url": _("There is no http or https URL in it."),
 }

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
-from grayrelease.istio_words import ISTIO
+from grayrelease.istio_words import ISTIO, PASTED
 from grayrelease.release_words import FROZEN, NEXT, NOW, REFUSED, WAITS, Words
 from grayrelease.route_words import ROUTES
 
@@ -207,6 +207,7 @@ REASONS: Words = {
     **CONDITIONS,
     **ROUTES,
     **ISTIO,
+    **PASTED,
 }
 """One per code of `domain.reasons`; a test holds that the facts match."""
 

@@ -288,6 +288,15 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
 }
 """Why an exposure can't be written into routes or rules that are there already."""
 
+PASTED: Mapping[str, tuple[str, ...]] = {
+    "paste-neither": (),
+    "paste-quotes": (),
+    "paste-no-value": ("option",),
+    "paste-option": ("option",),
+    "paste-no-url": (),
+}
+"""What is wrong with a URL or curl command."""
+
 REASONS: Mapping[str, tuple[str, ...]] = {
     **NOW,
     **FROZEN,
@@ -302,4 +311,5 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **CONDITIONS,
     **ROUTES,
     **ISTIO,
+    **PASTED,
 }

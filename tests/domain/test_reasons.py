@@ -42,6 +42,7 @@ def test_no_code_is_listed_twice() -> None:
         reasons.CONDITIONS,
         reasons.ROUTES,
         reasons.ISTIO,
+        reasons.PASTED,
     )
     assert sum(map(len, groups)) == len(reasons.REASONS)
 

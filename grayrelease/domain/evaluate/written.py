@@ -14,8 +14,9 @@ def written(answer: Answer) -> dict[str, Any]:
         "reason": answer.reason or None,
         "destinations": [_destination(each, answer.status is None) for each in answer.destinations],
         "mirrors": [_mirror(each) for each in answer.mirrors],
-        "rewrite": _rewrite(answer),
     }
+    if answer.authority or len({each.authority for each in answer.destinations}) < 2:
+        found["rewrite"] = _rewrite(answer)  # else it is different for each destination
     if answer.location:
         found["response_headers"] = {"location": answer.location}
     if answer.destinations:

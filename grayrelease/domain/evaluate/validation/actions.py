@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grayrelease.domain.evaluate.durations import seconds
-from grayrelease.domain.evaluate.policies import GRPC_STATUS
 from grayrelease.domain.evaluate.registry import items
 from grayrelease.domain.evaluate.validation import values
 from grayrelease.domain.evaluate.validation.values import Found
@@ -16,7 +15,11 @@ Said = Mapping[str, Any]
 
 LONGEST_BODY = 1024 * 1024
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"})
-GRPC = frozenset(GRPC_STATUS) | {"UNKNOWN", "INTERNAL", "DATA_LOSS"}
+GRPC = frozenset(
+    ("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS")
+    + ("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE")
+    + ("UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED")
+)
 RETRY_ON = frozenset(
     ("5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "retriable-4xx")
     + ("refused-stream", "retriable-status-codes", "retriable-headers", "envoy-ratelimited")
