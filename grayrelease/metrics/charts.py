@@ -14,6 +14,10 @@ Values = list[float | None]
 Version = tuple[str, str]
 """Service, version."""
 
+CONNECTIONS = frozenset({"", "0"})
+"""Classes of what has no answer's code."""
+BESIDE = frozenset({"mesh", "open", "sent", "received"})
+"""Classes that are no requests of a version."""
 UNKNOWN = frozenset({"", "unknown"})  # how Istio writes that it doesn't know
 
 
@@ -50,6 +54,10 @@ def _service(
     def quantile(share: float) -> Chart:
         return chart(lambda version: _quantiles(by_bucket.get(version, {}), share, len(times)))
 
+    def of_connections(name: str) -> Chart:
+        found = [version for version in versions if name in by_class[service, version]]
+        return Chart(times, tuple(Series(each, tuple(by_class[service, each][name])) for each in found))
+
     mesh = _mesh([classes for (its, _), classes in by_class.items() if its == service], len(times))
     return ServiceTraffic(
         rate=chart(lambda version: _total(by_class[version], len(times))),
@@ -59,6 +67,9 @@ def _service(
         p95=quantile(0.95),
         p99=quantile(0.99),
         mesh_errors=Chart(times, (Series("", tuple(mesh)),)),
+        open=of_connections("open"),
+        sent=of_connections("sent"),
+        received=of_connections("received"),
     )
 
 
@@ -93,12 +104,12 @@ def _values(times: tuple[int, ...], line: Mapping[str, Any]) -> Values:
 
 def _total(classes: Mapping[str, Values], length: int) -> Values:
     """Add up what is known, without the mesh's own errors; None where nothing is."""
-    return _sums([values for name, values in classes.items() if name != "mesh"], length)
+    return _sums([values for name, values in classes.items() if name not in BESIDE], length)
 
 
 def _ratio(classes: Mapping[str, Values], name: str, length: int) -> Values:
     parts = classes.get(name, [None] * length)
-    wholes = _total(classes, length)
+    wholes = _total({key: values for key, values in classes.items() if key not in CONNECTIONS}, length)
     return [(part or 0.0) / whole if whole else None for part, whole in zip(parts, wholes, strict=True)]
 
 
@@ -106,7 +117,10 @@ def _mesh(versions: Iterable[Mapping[str, Values]], length: int) -> Values:
     """Add up the mesh's errors; known to be 0 where requests are known and no error was counted."""
     all_classes = list(versions)
     errors = _sums([classes["mesh"] for classes in all_classes if "mesh" in classes], length)
-    known = _sums([values for classes in all_classes for values in classes.values()], length)
+    counted = BESIDE - {"mesh"}
+    known = _sums(
+        [values for classes in all_classes for name, values in classes.items() if name not in counted], length
+    )
     return [
         error if error is not None or total is None else 0.0
         for error, total in zip(errors, known, strict=True)

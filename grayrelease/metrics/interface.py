@@ -30,12 +30,16 @@ class Chart:
     series: tuple[Series, ...]
 
 
+NOTHING = Chart((), ())
+
+
 @dataclass(frozen=True)
 class ServiceTraffic:
     """The last 15 minutes of one service, by version.
 
-    rate in requests/s, errors (5xx) as a ratio 0..1, client_errors (4xx) likewise, latency quantiles in ms;
-    `mesh_errors`: requests that no version caused to fail, per second.
+    rate in requests/s (of a TCP service: connections opened/s), errors (5xx) as a ratio 0..1, client_errors
+    (4xx) likewise, latency quantiles in ms; `mesh_errors`: requests that no version caused to fail, per
+    second. Of a TCP service also open connections, and bytes/s that callers sent and received.
     """
 
     rate: Chart
@@ -45,6 +49,14 @@ class ServiceTraffic:
     p95: Chart
     p99: Chart
     mesh_errors: Chart
+    open: Chart = NOTHING
+    sent: Chart = NOTHING
+    received: Chart = NOTHING
+
+    @property
+    def connections(self) -> bool:
+        """Tell if it is connections that were counted."""
+        return bool(self.open.series)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from grayrelease.domain.state import Traffic
 from grayrelease.metrics import charts, queries
 from grayrelease.metrics.charts import Answer
 from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
-from grayrelease.metrics.windows import Counter, callers, moment, rises, windows
+from grayrelease.metrics.windows import Counter, callers, moment, rises, still_open, windows
 
 CALLERS_S = 15 * 60
 WINDOWS_S = 5 * 60  # raw samples are asked for at most so far back …
@@ -146,14 +146,9 @@ def _read(answer: Callable[[], T]) -> T:
 
 
 def _traffic(raw: Answer, last: Answer, since: datetime, begin: float) -> Traffic:
-    counters = [
-        Counter(
-            caller=_caller(line["metric"]),
-            version=_version(line["metric"]),
-            samples=tuple((float(at), float(value)) for at, value in line["values"]),
-        )
-        for line in raw
-    ]
+    counted = [_counter(line) for line in raw if not _is_closed(line)]
+    closed = [_counter(line) for line in raw if _is_closed(line)]
+    opened = [_counter(line) for line in raw if line["metric"].get("__name__") == queries.OPENED]
     sent: dict[tuple[str, str], float] = {}
     seen: dict[str, float] = {}
     for line in last:
@@ -162,7 +157,20 @@ def _traffic(raw: Answer, last: Answer, since: datetime, begin: float) -> Traffi
             seen[caller] = max(at, seen.get(caller, 0))
         elif version:
             sent[caller, version] = max(at, sent.get((caller, version), 0))
-    return Traffic(windows(rises(counters), since), callers(counters, sent, seen, begin))
+    busy = still_open(opened, closed)
+    return Traffic(windows(rises(counted), since), callers(counted, sent, seen, begin, busy))
+
+
+def _counter(line: Mapping[str, Any]) -> Counter:
+    return Counter(
+        caller=_caller(line["metric"]),
+        version=_version(line["metric"]),
+        samples=tuple((float(at), float(value)) for at, value in line["values"]),
+    )
+
+
+def _is_closed(line: Mapping[str, Any]) -> bool:
+    return bool(line["metric"].get("__name__") == queries.CLOSED)
 
 
 def _scale(answer: Answer) -> Scale:

@@ -9,18 +9,24 @@ from datetime import datetime
 # after a retry two stand together: `URX,UF`).
 MESH_ERRORS = "(.*,)?(UH|NR|NC|UF|UC)(,.*)?"
 
+# What a share is a share of: HTTP and gRPC requests; of a TCP service, connections when they are opened.
+OPENED = "istio_tcp_connections_opened_total"
+CLOSED = "istio_tcp_connections_closed_total"
+REQUESTS = f"istio_requests_total|{OPENED}"
+SENT, RECEIVED = "istio_tcp_sent_bytes_total", "istio_tcp_received_bytes_total"
+
 OF_SERVICE = (
-    'istio_requests_total{{reporter="source",destination_service_namespace="{namespace}",'
+    '{{__name__=~"{names}",reporter="source",destination_service_namespace="{namespace}",'
     'destination_service_name="{service}"}}'
 )
-OF_PROJECT = 'istio_requests_total{{reporter="source",destination_service_namespace="{namespace}"}}'
+OF_PROJECT = '{{__name__=~"{names}",reporter="source",destination_service_namespace="{namespace}"}}'
 BUCKETS_OF_PROJECT = (
     'istio_request_duration_milliseconds_bucket{{reporter="source",'
     'destination_service_namespace="{namespace}",destination_version!~"|unknown",'
     f'response_flags!~"{MESH_ERRORS}"}}}}'
 )
 
-# Raw samples, aggregated by nothing: each counter is reset for itself.
+# Raw samples, aggregated by nothing: each counter is reset for itself. Closed connections are among them.
 SAMPLES = "{requests}[{range_s}s]"
 
 # Each caller's last request to each version, rounded up to the next step: its sum differs from what it was
@@ -37,8 +43,8 @@ or label_replace(
 """
 CALLERS_STEP_S = 60
 
-# Requests per second by service, version and first digit of the answer (`mesh` for the mesh's own errors),
-# and the time of the newest sample.
+# Requests per second by service, version and first digit of the answer (`mesh`: the mesh's own errors; none
+# of connections), the time of the newest sample, bytes per second, and open connections.
 RATES = (
     """
 topk({limit}, sum by (destination_service_name, destination_version, class) (
@@ -49,6 +55,14 @@ topk({limit}, sum by (destination_service_name, destination_version, class) (
     + """\")
 ))
 or label_replace(max(timestamp({requests})), "class", "newest", "", "")
+or label_replace(sum by (destination_service_name, destination_version) (rate({sent}[{window_s}s])),
+  "class", "sent", "", "")
+or label_replace(sum by (destination_service_name, destination_version) (rate({received}[{window_s}s])),
+  "class", "received", "", "")
+or label_replace(sum by (destination_service_name, destination_version) ({opened})
+  - (sum by (destination_service_name, destination_version) ({closed})
+    or 0 * sum by (destination_service_name, destination_version) ({opened})),
+  "class", "open", "", "")
 """
 )
 
@@ -71,7 +85,8 @@ SERIES_LIMIT = 2_000
 
 
 def samples(namespace: str, service: str, range_s: float) -> str:
-    return SAMPLES.format(requests=_of_service(namespace, service), range_s=math.ceil(range_s))
+    requests = _of_service(namespace, service, f"{REQUESTS}|{CLOSED}")
+    return SAMPLES.format(requests=requests, range_s=math.ceil(range_s))
 
 
 def callers(namespace: str, service: str, range_s: float) -> str:
@@ -84,8 +99,15 @@ def callers(namespace: str, service: str, range_s: float) -> str:
 
 
 def rates(namespace: str, window_s: float) -> str:
-    requests = _of_project(namespace)
-    return RATES.format(requests=requests, window_s=math.ceil(window_s), limit=SERIES_LIMIT)
+    return RATES.format(
+        requests=_of_project(namespace),
+        sent=_of_project(namespace, SENT),
+        received=_of_project(namespace, RECEIVED),
+        opened=_of_project(namespace, OPENED),
+        closed=_of_project(namespace, CLOSED),
+        window_s=math.ceil(window_s),
+        limit=SERIES_LIMIT,
+    )
 
 
 def latencies(namespace: str, window_s: float) -> str:
@@ -107,12 +129,12 @@ def grid(now: datetime, minutes: int, step_s: int) -> tuple[int, ...]:
     return tuple(range(end - minutes * 60, end + 1, step_s))
 
 
-def _of_service(namespace: str, service: str) -> str:
-    return OF_SERVICE.format(namespace=escape(namespace), service=escape(service))
+def _of_service(namespace: str, service: str, names: str = REQUESTS) -> str:
+    return OF_SERVICE.format(names=names, namespace=escape(namespace), service=escape(service))
 
 
-def _of_project(namespace: str) -> str:
-    return OF_PROJECT.format(namespace=escape(namespace))
+def _of_project(namespace: str, names: str = REQUESTS) -> str:
+    return OF_PROJECT.format(names=names, namespace=escape(namespace))
 
 
 def _buckets(namespace: str) -> str:

@@ -97,12 +97,14 @@ def callers(
     requests: Mapping[tuple[str, str], float] | None = None,
     seen: Mapping[str, float] | None = None,
     begin: float = 0,
+    busy: Mapping[tuple[str, str], float] | None = None,
 ) -> tuple[Caller, ...]:
     """Say who calls, when last to which version, and when last scraped.
 
     `requests` ((caller, version) → time, perhaps rounded up) and `seen` tell of the time before the samples.
     A counter that first shows up after `begin`, above 0, counts as a request of that moment. So no request is
-    ever said to be earlier than it was, and no drain ends early.
+    ever said to be earlier than it was, and no drain ends early. `busy` as `still_open` gives it: whoever
+    holds a connection still sends.
     """
     last, scraped = dict(requests or {}), dict(seen or {})
     exact: dict[tuple[str, str], float] = {}
@@ -113,7 +115,21 @@ def callers(
         if at is not None and counter.version:
             exact[key] = max(exact.get(key, 0), at)
     last |= exact
+    for key, at in (busy or {}).items():
+        last[key] = max(last.get(key, 0), at)
     return tuple(_caller(pod, last, scraped[pod]) for pod in sorted(scraped))
+
+
+def still_open(opened: Iterable[Counter], closed: Iterable[Counter]) -> dict[tuple[str, str], float]:
+    """Return (caller, version) → when it was last scraped, where it has opened more than it has closed."""
+    held: dict[tuple[str, str], float] = defaultdict(float)
+    scraped: dict[tuple[str, str], float] = {}
+    for counters, sign in ((opened, 1), (closed, -1)):
+        for counter in counters:
+            key, (at, value) = (counter.caller, counter.version), counter.samples[-1]
+            held[key] += sign * value
+            scraped[key] = max(scraped.get(key, 0), at)
+    return {key: scraped[key] for key, count in held.items() if count > 0 and key[1]}
 
 
 def _last_request(counter: Counter, asked: float | None, begin: float) -> float | None:

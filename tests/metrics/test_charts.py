@@ -108,3 +108,25 @@ def test_an_escaped_value_never_ends_its_quotes(value: str) -> None:
     assert escaped.replace("\\\\", "").replace('\\"', "").count('"') == 0
     unescaped = escaped.replace("\\\\", "\0\0").replace('\\"', '"').replace("\\n", "\n")
     assert unescaped.replace("\0\0", "\\") == value or "\0" in value
+
+
+def test_connections_are_counted_and_have_no_answers() -> None:
+    rates = [
+        *rate("v1", "", {100: "8"}),
+        *rate("v1", "open", {100: "3"}),
+        *rate("v1", "sent", {100: "500"}),
+        *rate("v1", "received", {100: "900"}),
+    ]
+    drawn = charts.services(TIMES, rates, [])["reviews"]
+    assert drawn.connections
+    assert drawn.rate.series[0].values == (8.0, None, None)
+    assert drawn.errors.series[0].values == (None, None, None)
+    assert [series.values for series in drawn.open.series] == [(3.0, None, None)]
+    assert [chart.series[0].values[0] for chart in (drawn.sent, drawn.received)] == [500.0, 900.0]
+    assert [series.values for series in drawn.mesh_errors.series] == [(0.0, None, None)]
+
+
+def test_a_service_of_requests_has_no_connections() -> None:
+    drawn = charts.services(TIMES, rate("v1", "2", {100: "8"}), [])["reviews"]
+    assert not drawn.connections
+    assert drawn.open.series == drawn.sent.series == ()

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from grayrelease import metrics
-from grayrelease.metrics.interface import Chart, MetricsUnavailable
+from grayrelease.domain.state import Traffic
+from grayrelease.metrics.interface import Chart, MetricsUnavailable, ServiceTraffic
 from grayrelease.metrics.memory import Memory
 from grayrelease.metrics.prometheus import Prometheus
 from tests.metrics.exporter import Exporter, labels, line, scraping
@@ -47,6 +48,27 @@ def steady(namespace: str, start: float) -> str:
     )
 
 
+def connections(namespace: str, start: float) -> str:
+    """A TCP service: v1 gets 8 connections a second and keeps one in four, v2 gets 2 and keeps none."""
+    seconds = time.monotonic() - start
+
+    def count(metric: str, version: str, value: float) -> str:
+        named = labels(namespace, "db", version, pod="caller-1", request_protocol="tcp")
+        del named["response_code"]
+        return line(f"istio_tcp_{metric}_total", value, **named)
+
+    return "".join(
+        [
+            count("connections_opened", "v1", 8 * seconds),
+            count("connections_opened", "v2", 2 * seconds),
+            count("connections_closed", "v1", 6 * seconds),
+            count("connections_closed", "v2", 2 * seconds),
+            count("sent_bytes", "v1", 1000 * seconds),
+            count("received_bytes", "v1", 3000 * seconds),
+        ]
+    )
+
+
 def newest(chart: Chart) -> dict[str, float | None]:
     return {series.version: series.values[-1] for series in chart.series}
 
@@ -54,11 +76,14 @@ def newest(chart: Chart) -> dict[str, float | None]:
 @pytest.mark.processes
 def test_it_draws_a_project_as_it_is(tmp_path: Path) -> None:
     exporter, namespace, start = Exporter(), f"demo-{secrets.token_hex(4)}", time.monotonic()
-    exporter.pages["caller-1"] = lambda: steady(namespace, start)
+    exporter.pages["caller-1"] = lambda: steady(namespace, start) + connections(namespace, start)
     try:
         with scraping(tmp_path, exporter, ["caller-1"]) as (url, supervisor):
             client = Prometheus(url, 1.5)
             drawn = _wait_for_full_windows(client, namespace)
+            now = datetime.now(UTC)
+            tcp = client.project(namespace, now=now).services["db"]
+            asked = client.traffic(namespace, "db", since=now - timedelta(seconds=5), now=now)
             supervisor.stop_part("prometheus")
             with pytest.raises(MetricsUnavailable, match="cannot be reached"):
                 client.project(namespace, now=datetime.now(UTC))
@@ -72,6 +97,25 @@ def test_it_draws_a_project_as_it_is(tmp_path: Path) -> None:
     assert newest(drawn.mesh_errors) == {"": pytest.approx(1, rel=0.1)}
     assert drawn.rate.series[0].values[0] is None
     assert len(drawn.rate.times) == 181
+    assert not drawn.connections
+    _check_connections(tcp, asked)
+
+
+def _check_connections(tcp: ServiceTraffic, asked: Traffic) -> None:
+    """Connections count as requests do, but have no answers; who holds one still sends."""
+    assert tcp.connections
+    assert newest(tcp.rate) == {"v1": pytest.approx(8, rel=0.1), "v2": pytest.approx(2, rel=0.1)}
+    assert newest(tcp.errors) == {"v1": None, "v2": None}
+    assert newest(tcp.sent) == {"v1": pytest.approx(1000, rel=0.1)}
+    assert newest(tcp.received) == {"v1": pytest.approx(3000, rel=0.1)}
+    held = newest(tcp.open)
+    assert held["v1"] and held["v1"] > 2
+    assert held["v2"] == 0
+    total = sum(sum(window.counts.values()) for window in asked.windows)
+    share = sum(window.counts.get("v1", 0) for window in asked.windows) / total
+    assert share == pytest.approx(0.8, abs=0.1)
+    [caller] = asked.callers
+    assert caller.last_request["v1"] == caller.last_seen
 
 
 def _wait_for_full_windows(client: Prometheus, namespace: str) -> metrics.interface.ServiceTraffic:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grayrelease.metrics.windows import Counter, callers, moment, rises, windows
+from grayrelease.metrics.windows import Counter, callers, moment, rises, still_open, windows
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 T = START.timestamp()
@@ -103,3 +103,22 @@ def test_a_counter_that_shows_up_later_was_a_request() -> None:
 
 def test_a_counter_at_zero_is_no_request() -> None:
     assert last([counter((25, 0), (30, 0))], {}, begin=T + 20) is None
+
+
+def test_who_holds_a_connection_still_sends_however_long_ago_it_was_opened() -> None:
+    opened, closed = counter((1, 5), (30, 5)), counter((1, 4), (30, 4))
+    busy = still_open([opened], [closed])
+    (caller,) = callers([opened], {("a", "v1"): T - 300}, {}, T, busy)
+    assert caller.last_request["v1"] == caller.last_seen == moment(T + 30)
+    assert still_open([opened], []) == busy
+
+
+def test_who_closed_all_connections_holds_none() -> None:
+    opened, closed = counter((1, 5), (30, 5)), counter((1, 4), (30, 5))
+    assert still_open([opened], [closed]) == {}
+
+
+def test_connections_are_held_per_version_over_all_counters() -> None:
+    opened = [counter((1, 2)), counter((1, 3)), counter((1, 7), version="v2")]
+    closed = [counter((1, 5)), counter((1, 6), version="v2")]
+    assert still_open(opened, closed) == {("a", "v2"): T + 1}
