@@ -256,6 +256,14 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
 }
 """What is wrong with a condition on requests, with an audience, with steps, or with where copies go."""
 
+ROUTES: Mapping[str, tuple[str, ...]] = {
+    "cannot-intersect": ("object", "route", "field"),
+    "weights-too-large": ("object", "route"),
+    "route-taken": ("object", "service"),
+    "subset-taken": ("object", "subset"),
+}
+"""Why an exposure can't be written into routes or rules that are there already."""
+
 REASONS: Mapping[str, tuple[str, ...]] = {
     **NOW,
     **FROZEN,

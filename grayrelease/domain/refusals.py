@@ -30,14 +30,6 @@ ISTIO: Mapping[str, tuple[str, ...]] = {
 }
 """Why Istio refuses a VirtualService or DestinationRule; `path` is the field."""
 
-ROUTES: Mapping[str, tuple[str, ...]] = {
-    "cannot-intersect": ("object", "route", "field"),
-    "weights-too-large": ("object", "route"),
-    "route-taken": ("object", "service"),
-    "subset-taken": ("object", "subset"),
-}
-"""Why an exposure can't be written into routes or rules that are there already."""
-
 PASTED: Mapping[str, tuple[str, ...]] = {
     "paste-neither": (),
     "paste-quotes": (),
