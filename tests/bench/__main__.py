@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from demo.options import ROOT, Options
+from demo.postgres import forget
 from demo.stack import Stack
 from tests.bench.figures import Figure
 from tests.bench.moves import Moves
@@ -74,8 +75,12 @@ def main() -> None:
         options = Options(
             folder=home / "demo", sandbox=home / "sandbox", visitors=VISITS, environment=ACCESS_LOG
         )
-        with Stack(options) as stack:
-            figures = measure(stack)
+        stack = Stack(options)
+        try:
+            with stack:
+                figures = measure(stack)
+        finally:
+            forget(stack.postgres.data)  # root's is outside our folder
     print(json.dumps({name: figure.as_json() for name, figure in sorted(figures.items())}))
 
 
