@@ -39,6 +39,11 @@ def host_in_virtual_service(manifest: Manifest, service: Name) -> str:
     return _first([*hosts, *_destinations(spec)], manifest, service)
 
 
+def leads_to(manifest: Manifest, service: Name) -> bool:
+    """Tell if a route of a VirtualService names a Service as where requests, or copies of them, go."""
+    return bool(_first(_destinations(manifest.get("spec") or {}), manifest, service))
+
+
 def _destinations(spec: dict[str, Any]) -> Iterator[str]:
     for route in [*(spec.get("http") or []), *(spec.get("tcp") or []), *(spec.get("tls") or [])]:
         targets = [

@@ -111,6 +111,11 @@ def stable_workload(scene: Scene) -> Manifest | None:
     return workloads[0] if len(workloads) == 1 else None
 
 
+def stable_version(scene: Scene) -> str:
+    """Return the version that a release starts from; "" where that can't be told."""
+    return scene.stable or next(iter({version(template(each)) for each in stable_workloads(scene)}), "")
+
+
 def known_versions(scene: Scene) -> set[str]:
     """Return the versions that run or are being brought: a new one must differ from each."""
     running = {version(template(found)) for found in scene.workloads()} | {*map(version, scene.own_pods())}

@@ -12,6 +12,7 @@ from grayrelease.domain.preflight.scene import Scene
 Facts = dict[str, "str | int"]
 
 _HTTP_NAME = re2.compile(r"(?i)(http|http2|grpc|grpc-web)(-.*)?")
+_OTHER_PROTOCOLS = ("tcp", "tls", "https", "mongo", "mysql", "redis")
 _HTTP_PROTOCOLS = ("http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c")
 
 
@@ -69,6 +70,41 @@ def not_http(scene: Scene) -> Iterator[Facts]:
         if not speaks_http(port):
             protocol = str(port.get("appProtocol") or port.get("name") or "")
             yield {"port": str(port.get("port", "")), "protocol": protocol}
+
+
+def undeclared(scene: Scene) -> Iterator[Facts]:
+    """Ports of which Istio would have to guess the protocol, by each connection's first bytes."""
+    for port in scene.ports:
+        if not speaks_http(port) and not _declared(port):
+            yield {"port": str(port.get("port", "")), "service": scene.name}
+
+
+def encrypted(scene: Scene) -> Iterator[Facts]:
+    """Ports whose callers encrypt by themselves: proxies see no requests, and route by the name asked for."""
+    for port in scene.ports:
+        if _protocol(port) in ("https", "tls"):
+            yield {"port": str(port.get("port", "")), "service": scene.name}
+
+
+def no_requests(scene: Scene) -> Iterator[Facts]:
+    """A Service of TCP ports alone: connections can be shared out, and nothing in them looked at."""
+    if scene.ports and not any(map(speaks_http, scene.ports)):
+        yield {"service": scene.name}
+
+
+def some_requests(scene: Scene) -> Iterator[Facts]:
+    """TCP ports beside HTTP ones: an audience is found on the latter alone."""
+    tcp = [str(port.get("port", "")) for port in scene.ports if not speaks_http(port)]
+    if tcp and len(tcp) < len(scene.ports):
+        yield {"ports": ", ".join(tcp)}
+
+
+def _protocol(port: dict[str, Any]) -> str:
+    return str(port.get("appProtocol") or str(port.get("name", "")).partition("-")[0]).lower()
+
+
+def _declared(port: dict[str, Any]) -> bool:
+    return bool(port.get("appProtocol")) or _protocol(port) in _OTHER_PROTOCOLS
 
 
 def speaks_http(port: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """The table of what can't be split: each check with what it finds, what helps, and what it stops.
 
-To lift a refusal is to take its line away, or to let it stop less.
+What is refused only because releases can't do it yet stands in `NOT_YET`: to lift it is to take its line
+away there. What remains of it has lines of its own already, which are silent until then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from grayrelease.domain.preflight.services import Facts
 Part = Literal["release", "audience", "sticky", "mirror"]
 
 RELEASE: frozenset[Part] = frozenset({"release"})
+REQUESTS: frozenset[Part] = frozenset({"audience", "mirror", "sticky"})
+CHOSEN: frozenset[Part] = frozenset({"audience", "sticky"})
+STICKY: frozenset[Part] = frozenset({"sticky"})
 WARN: frozenset[Part] = frozenset()
 
 
@@ -39,9 +43,21 @@ _NO_SELECTOR = frozenset({"external-name", "no-selector"})
 _NO_DEPLOYMENT = _NO_SELECTOR | {"driven-by", "no-workload", "not-a-deployment"}
 _NO_VERSION = _NO_DEPLOYMENT | {"no-version-label"}
 
+NOT_YET: tuple[Check, ...] = (
+    Check("release-exists", "end-release", routes.under_release),
+    Check("several-ports", "split-ports", services.many_ports, unless=frozenset({"udp"})),
+    Check("not-http", "name-port-http", services.not_http, unless=frozenset({"udp", "several-ports"})),
+    Check("named-by", "remove-or-wait", routes.virtual_services),
+    Check("named-by", "remove-or-wait", routes.destination_rules),
+)
+
+_PORTS_NOT_YET = frozenset({"udp", "several-ports", "not-http"})
+_NAMED = frozenset({"named-by"})
+
 TABLE: tuple[Check, ...] = (
     Check("no-service", "create-workload", services.missing),
-    Check("release-exists", "end-release", routes.under_release),
+    Check("udp", "leave-udp", services.datagrams),
+    *NOT_YET,
     Check("no-mesh", "install-istio", mesh.no_mesh),
     # The Service
     Check("external-name", "make-cluster-ip", services.only_a_name),
@@ -49,9 +65,8 @@ TABLE: tuple[Check, ...] = (
     Check("no-selector", "add-selector", services.selects_nothing, unless=frozenset({"external-name"})),
     Check("selects-version", "select-all-versions", services.selects_a_version),
     Check("local-policy", "allow-all-nodes", services.stays_on_the_node),
-    Check("udp", "leave-udp", services.datagrams),
-    Check("several-ports", "split-ports", services.many_ports, unless=frozenset({"udp"})),
-    Check("not-http", "name-port-http", services.not_http, unless=frozenset({"udp", "several-ports"})),
+    Check("port-unnamed", "name-port", services.undeclared, unless=_PORTS_NOT_YET),
+    Check("encrypted-port", "let-mesh-encrypt", services.encrypted, unless=_PORTS_NOT_YET),
     # What runs
     Check("driven-by", "let-it-release", workloads.driven),
     Check("no-workload", "create-workload", workloads.none, unless=_NO_SELECTOR | {"driven-by"}),
@@ -79,11 +94,23 @@ TABLE: tuple[Check, ...] = (
     Check("other-endpoints", "pods-alone", mesh.other_endpoints, unless=_NO_SELECTOR),
     Check("service-entry", "remove-entry", mesh.entries),
     Check("other-entrance", "use-virtual-service", mesh.entrances),
-    Check("named-by", "remove-or-wait", routes.virtual_services),
-    Check("named-by", "remove-or-wait", routes.destination_rules),
+    Check("route-elsewhere", "move-here", routes.refused("route-elsewhere"), unless=_NAMED),
+    Check("route-taken", "separate-routes", routes.refused("route-taken"), unless=_NAMED),
+    Check("rule-elsewhere", "move-here", routes.refused("rule-elsewhere"), unless=_NAMED),
+    Check("rule-hidden", "export-to-all", routes.refused("rule-hidden"), unless=_NAMED),
+    Check("leads-away", "lead-here", routes.leading_away, unless=_NAMED),
+    Check("in-our-place", "rename", routes.in_our_place, unless=_NAMED),
+    # What a release can't do here
+    Check("no-requests", "share-alone", services.no_requests, REQUESTS, _PORTS_NOT_YET),
+    Check("merged-gateway", "join-routes", routes.without_copies, CHOSEN, _NAMED),
+    Check("no-browser", "come-by-gateway", routes.away_from_browsers, STICKY),
     # What should be known
+    Check("some-requests", "share-alone", services.some_requests, WARN, _PORTS_NOT_YET),
+    Check("no-audience", "share-alone", routes.known("no-audience"), WARN, _NAMED),
+    Check("left-alone", "look-there", routes.known("left-alone"), WARN, _NAMED),
     Check("autoscaled", "raise-minimum", workloads.autoscaled, WARN),
     Check("held-by", "finish-there-too", workloads.held, WARN),
+    Check("held-by", "finish-there-too", routes.held_routes, WARN, _NAMED),
     Check("open-to-outside", "use-gateway", services.open_to_outside, WARN),
     Check("open-to-clusters", "release-there-too", mesh.open_to_clusters, WARN),
     Check("hidden-by-sidecar", "add-to-egress", mesh.hidden_by_sidecars, WARN),
@@ -92,5 +119,4 @@ TABLE: tuple[Check, ...] = (
 )
 
 ALONE = frozenset({"no-service", "release-exists"})
-"""Where one of these is found nothing else is said: the second version and the routes of a live release
-are what it's about."""
+"""Where one of these is found nothing else is said: there is nothing to judge, or it will change."""

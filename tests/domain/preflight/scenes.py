@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.preflight import Scene, findings
+from grayrelease.domain.preflight import Finding, Scene, findings
+from grayrelease.domain.preflight.table import TABLE, Check
 from grayrelease.domain.reasons import REASONS
 from tests.domain.manifests import US, deployment, service
 
@@ -55,10 +57,19 @@ def to(host: str, **more: Any) -> dict[str, Any]:
     return {"http": [{"route": [{"destination": {"host": host}}]}], **more}
 
 
-def found_codes(given: Scene) -> list[tuple[str, str]]:
-    """Return code and remedy of each finding, whose facts are exactly those that words may name."""
-    found = findings(given)
+def weighted(host: str, weight: int, subset: str = "") -> dict[str, Any]:
+    destination = {"host": host, "subset": subset} if subset else {"host": host}
+    return {"destination": destination, "weight": weight}
+
+
+def found_codes(given: Scene, table: Sequence[Check] = TABLE) -> list[tuple[str, str]]:
+    """Return code and remedy of each finding but limits; facts are exactly those that words may name."""
+    found = findings(given, table)
     for each in found:
         for reason in (each.reason, each.remedy):
             assert set(reason.facts) == set(REASONS[reason.code])
-    return [(each.reason.code, each.remedy.code) for each in found]
+    return [(each.reason.code, each.remedy.code) for each in found if not is_limit(each)]
+
+
+def is_limit(found: Finding) -> bool:
+    return bool(found.stops) and "release" not in found.stops

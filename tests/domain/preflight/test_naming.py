@@ -145,7 +145,7 @@ def test_routes_to_other_services_do_not_matter(kind: str, manifest: Manifest) -
 
 
 def test_our_own_leftovers_of_a_finished_release_do_not_refuse() -> None:
-    left = named("VirtualService", {"hosts": ["reviews"]}, name="reviews")
+    left = named("VirtualService", {"hosts": ["reviews"], **to("reviews")}, name="reviews")
     left["metadata"]["annotations"] = {"grayrelease/owner": f"{US}/4"}
     assert check(scene(virtual_services=(left,))) == []
 
