@@ -6,13 +6,16 @@ import os
 import sys
 from pathlib import Path
 
-BARE = ("evaluate_routes",)
+BARE = ("evaluate_routes", "route_test")
 """Commands that need neither a secret nor a database: they must run where nothing is set up."""
+NOT_BARE = "--project"
+"""What makes them need a database after all."""
 OWN = Path(__file__).resolve().parent / ".venv"
 
 
 def settings_for(arguments: list[str]) -> str:
-    bare = bool(arguments[1:]) and arguments[1] in BARE
+    bare = arguments[1:2] != [] and arguments[1] in BARE
+    bare = bare and not any(each.startswith(NOT_BARE) for each in arguments)
     return "grayrelease.bare_settings" if bare else "grayrelease.settings"
 
 
