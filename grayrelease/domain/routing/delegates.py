@@ -19,8 +19,8 @@ def narrowed(roots: Sequence[Match], mine: Match | None, copy: Match) -> Iterato
     `mine` is the match of the delegate's route; None where it has none. Raises Unsaid with the field where
     Istio would drop the copy though a request may meet it.
     """
-    found: list[Match] = []
-    for root in roots or [{}]:
+    found: list[Match] = [] if roots else [copy]
+    for root in roots:
         if mine is not None and conflict(root, mine):
             continue
         match = _under(root, copy, bare=mine is None)
