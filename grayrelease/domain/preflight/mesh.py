@@ -30,7 +30,7 @@ def governed(scene: Scene) -> Iterator[Facts]:
 
 def entrances(scene: Scene) -> Iterator[Facts]:
     """An Ingress' and the Gateway API's routes don't obey ours, or beat them."""
-    service = named.Name(scene.name, scene.namespace)
+    service = scene.called
     for route in scene.other_routes:
         if host := named.host_in_http_route(route, service):
             yield {"object": title(route, scene.namespace), "host": host}
@@ -74,7 +74,7 @@ def entries(scene: Scene) -> Iterator[Facts]:
 
 def open_to_clusters(scene: Scene) -> Iterator[Facts]:
     """A Gateway that passes other clusters' callers through: their own cluster's routes split, not these."""
-    service = named.Name(scene.name, scene.namespace)
+    service = scene.called
     for gateway in scene.gateways:
         for server in _spec(gateway).get("servers") or []:
             passes = (server.get("tls") or {}).get("mode") == "AUTO_PASSTHROUGH"
@@ -115,7 +115,7 @@ def _sees(sidecar: Manifest, scene: Scene) -> bool:
 def _imports(host: str, at: str, scene: Scene) -> bool:
     space, _, rest = host.rpartition("/")
     spaces = {"*": scene.namespace, ".": at, "": at}
-    service = named.Name(scene.name, scene.namespace)
+    service = scene.called
     return spaces.get(space, space) == scene.namespace and service.is_called(rest, scene.namespace)
 
 

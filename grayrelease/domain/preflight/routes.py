@@ -8,11 +8,9 @@ from grayrelease.domain import named
 from grayrelease.domain.holders import holder
 from grayrelease.domain.marks import name, owner
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.preflight.scene import Scene, stable_version, title
+from grayrelease.domain.preflight.scene import Scene, title
 from grayrelease.domain.preflight.services import Facts
-from grayrelease.domain.routing.carriers import Carriers, carriers
 from grayrelease.domain.routing.found import serves, spec
-from grayrelease.domain.routing.rules import Rules, rules_of
 from grayrelease.domain.state import Reason
 
 HostIn = Callable[[Manifest, named.Name], str]
@@ -34,24 +32,24 @@ def destination_rules(scene: Scene) -> Iterator[Facts]:
 
 def _naming(scene: Scene, manifests: Sequence[Manifest], host_in: HostIn) -> Iterator[Facts]:
     for found in manifests:
-        host = host_in(found, _service(scene)) or ("" if found not in _in_our_place(scene) else scene.name)
+        host = host_in(found, scene.called) or (scene.name if _is_in_our_place(found, scene) else "")
         if host and not _ours(found, scene):
             yield {"object": title(found, scene.namespace), "host": host}
 
 
 def refused(code: str) -> Callable[[Scene], Iterator[Facts]]:
     """Return a check for what `routing` refuses by this code."""
-    return lambda scene: _facts(code, _carriers(scene).refusals)
+    return lambda scene: _facts(code, scene.carriers.refusals)
 
 
 def known(code: str) -> Callable[[Scene], Iterator[Facts]]:
     """Return a check for what `routing` says should be known, by this code."""
-    return lambda scene: _facts(code, _carriers(scene).known)
+    return lambda scene: _facts(code, scene.carriers.known)
 
 
 def without_copies(scene: Scene) -> Iterator[Facts]:
     """Objects before whose catch-all no route for an audience may stand."""
-    reasons = [each.place.no_copies for each in _carriers(scene).objects]
+    reasons = [each.place.no_copies for each in scene.carriers.objects]
     yield from _facts("merged-gateway", [each for each in reasons if each])
 
 
@@ -64,35 +62,32 @@ def _facts(code: str, reasons: Iterable[Reason]) -> Iterator[Facts]:
 def leading_away(scene: Scene) -> Iterator[Facts]:
     """A VirtualService takes the requests for the Service, and no route of any leads to it."""
     taking = [each for each in scene.virtual_services if _takes(each, scene)]
-    if taking and not any(named.leads_to(each, _service(scene)) for each in scene.virtual_services):
+    if taking and not any(named.leads_to(each, scene.called) for each in scene.virtual_services):
         yield {"object": title(taking[0], scene.namespace), "service": scene.name}
 
 
 def _takes(manifest: Manifest, scene: Scene) -> bool:
     here = str(manifest["metadata"].get("namespace", ""))
     hosts = [str(host) for host in spec(manifest).get("hosts") or []]
-    return MESH in _gateways(manifest) and any(serves(host, here, _service(scene)) for host in hosts)
+    return MESH in _gateways(manifest) and any(serves(host, here, scene.called) for host in hosts)
 
 
 def in_our_place(scene: Scene) -> Iterator[Facts]:
     """What is called like the object that we'd have to make: our own are called like the Service."""
     made = set()
-    if not _carriers(scene).served:
+    if not scene.carriers.served:
         made.add("VirtualService")
-    if not _rules(scene).mine:
+    if not scene.rules.mine:
         made.add("DestinationRule")
-    for found in _in_our_place(scene):
-        if found.get("kind") in made and not _ours(found, scene):
+    for found in (*scene.virtual_services, *scene.destination_rules):
+        here = found.get("kind") in made and _is_in_our_place(found, scene)
+        if here and not _ours(found, scene):
             yield {"object": title(found, scene.namespace)}
 
 
-def _in_our_place(scene: Scene) -> list[Manifest]:
-    objects = [*scene.virtual_services, *scene.destination_rules]
-    return [
-        found
-        for found in objects
-        if (found["metadata"].get("namespace"), name(found)) == (scene.namespace, scene.name)
-    ]
+def _is_in_our_place(manifest: Manifest, scene: Scene) -> bool:
+    # Our own objects are called like the Service: whatever else is called so is in the way.
+    return (manifest["metadata"].get("namespace"), name(manifest)) == (scene.namespace, scene.name)
 
 
 def _ours(manifest: Manifest, scene: Scene) -> bool:
@@ -103,7 +98,7 @@ def _ours(manifest: Manifest, scene: Scene) -> bool:
 
 def held_routes(scene: Scene) -> Iterator[Facts]:
     """Routes and rules that Helm or a GitOps tool writes: it may undo what is set in them."""
-    objects = [*(each.manifest for each in _carriers(scene).objects), *_rules(scene).mine]
+    objects = [*(each.manifest for each in scene.carriers.objects), *scene.rules.mine]
     for found in objects:
         if by := holder(found):
             yield {"object": title(found, scene.namespace), "holder": by}
@@ -111,7 +106,7 @@ def held_routes(scene: Scene) -> Iterator[Facts]:
 
 def away_from_browsers(scene: Scene) -> Iterator[Facts]:
     """No gateway leads to the Service: its callers are services, which keep no cookies for a user."""
-    if not any(_at_gateway(each.manifest, scene) for each in _carriers(scene).objects):
+    if not any(_at_gateway(each.manifest, scene) for each in scene.carriers.objects):
         yield {"service": scene.name}
 
 
@@ -127,22 +122,3 @@ def _delegates(root: Manifest, to: Manifest) -> bool:
 
 def _gateways(manifest: Manifest) -> list[str]:
     return [str(gateway) for gateway in spec(manifest).get("gateways") or [MESH]]
-
-
-def _service(scene: Scene) -> named.Name:
-    return named.Name(scene.name, scene.namespace)
-
-
-def _rules(scene: Scene) -> Rules:
-    return rules_of(_service(scene), scene.destination_rules)
-
-
-def _carriers(scene: Scene) -> Carriers:
-    return carriers(
-        _service(scene),
-        stable_version(scene),
-        scene.virtual_services,
-        scene.gateways,
-        _rules(scene),
-        scene.selector,
-    )

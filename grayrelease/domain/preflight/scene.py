@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from grayrelease.domain.marks import labels, name
+from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.pods import leaving
+from grayrelease.domain.routing.carriers import Carriers, carriers
+from grayrelease.domain.routing.rules import Rules, rules_of
 
 SLICE_OF = "kubernetes.io/service-name"
 
@@ -61,6 +65,21 @@ class Scene:
     @property
     def selector(self) -> dict[str, str]:
         return self.spec.get("selector") or {}
+
+    @property
+    def called(self) -> Name:
+        return Name(self.name, self.namespace)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Return the DestinationRules that count."""
+        return rules_of(self.called, self.destination_rules)
+
+    @cached_property
+    def carriers(self) -> Carriers:
+        """Return the VirtualServices that lead here, and what is to be known of them."""
+        routes, stable = self.virtual_services, stable_version(self)
+        return carriers(self.called, stable, routes, self.gateways, self.rules, self.selector)
 
     def workloads(self) -> list[Manifest]:
         """Return the Deployments whose pods the Service selects; those scaled to 0 don't count."""
