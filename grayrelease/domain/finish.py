@@ -2,50 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
-from grayrelease.domain import marks
+from grayrelease.domain import istio, marks
 from grayrelease.domain.drain import drain
-from grayrelease.domain.exposure import unverified
+from grayrelease.domain.exposure import Proofs, unverified
 from grayrelease.domain.look import Look
-from grayrelease.domain.order import Step, all_to, settling, writing
+from grayrelease.domain.one import One
+from grayrelease.domain.order import Step, routes_settling, settling, subsets_settling, writing
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.state import Key, Reason, Write
-from grayrelease.domain.verify import Proof
-from grayrelease.domain.writes import delete, replace
+from grayrelease.domain.routing.subsets import ADDED, stays, with_subsets, without_subsets
+from grayrelease.domain.state import Goal, Key, Reason, Write
+from grayrelease.domain.table import Table
+from grayrelease.domain.writes import delete, give_back, put, replace
 
 
-def winner_of(look: Look) -> str:
+def loser_of(one: One) -> str:
+    """Return the version that goes; "" where a release that ends brings none."""
+    if one.goal == Goal.ABANDON or not one.wins:
+        return one.candidate
+    return one.look.stable
+
+
+def winner_of(one: One) -> str:
     """Return who keeps running: whom people chose, but never a version that is gone already."""
-    chosen = look.release.chosen
-    other = look.other(chosen)
-    return other if look.runs(other) and not look.runs(chosen) else chosen
+    return one.candidate if one.goal != Goal.ABANDON and one.wins else one.look.stable
 
 
-def finish(look: Look, winner: str, proof: Proof | None) -> Step | None:
-    """Return the next step of finishing; None once everything is given back."""
-    loser = look.other(winner)
-    if look.runs(loser):
-        step = (
-            all_to(look, winner)
-            or unverified(look, proof)
-            or settling(look, look.routes_key, look.since(look.routes_key))
-            or drained(look, loser)
-            or remove(look, loser)
-        )
-        if step:
-            return step
-    return collapse(look, winner)
+def finish(one: One, table: Table, proofs: Proofs) -> Step | None:
+    """Return the next step of finishing; None once all that only this release needs is gone."""
+    return _without(one, table, proofs, drained, remove) or given_back(one)
 
 
-def drained(look: Look, loser: str) -> Step | None:
+def abandon(one: One, table: Table, proofs: Proofs) -> Step | None:
+    """Return the next step of giving a release up; None once nobody is sent to its candidate."""
+    if one.release.keep_both and one.look.runs(one.candidate):
+        return table.step(one) or unverified(one, proofs)
+    return _without(one, table, proofs, drained, empty) or given_back(one)
+
+
+def _without(
+    one: One,
+    table: Table,
+    proofs: Proofs,
+    drained: Callable[[One, str], Step | None],
+    remove: Callable[[One, str], Step | None],
+) -> Step | None:
+    """Have the loser without requests, and then without pods."""
+    loser = loser_of(one)
+    if not one.look.runs(loser) and not one.most.exposure.mirror:
+        return None
+    return (
+        table.step(one)
+        or unverified(one, proofs)
+        or routes_settling(one.look)
+        or (drained(one, loser) or remove(one, loser) if one.look.runs(loser) else None)
+    )
+
+
+def drained(one: One, loser: str) -> Step | None:
     """Wait until no caller sends to the loser (rule 6)."""
-    seen = look.seen
+    look, seen = one.look, one.look.seen
     found = drain(
         loser,
         seen.traffic,
         broken=bool(seen.traffic_error),
-        since=look.since(look.routes_key),
+        since=look.routes_since(),
         now=look.now,
         settle_s=look.intent.settle_s,
         drain_s=look.intent.drain_s,
@@ -61,43 +84,118 @@ def drained(look: Look, loser: str) -> Step | None:
     return Step(Reason(found.code, facts[found.code]))
 
 
-def remove(look: Look, loser: str) -> Step | None:
+def remove(one: One, loser: str) -> Step | None:
     """Have the loser's workload gone or at 0; None where it is, or where it isn't ours to touch."""
-    key = look.workload_key(loser)
-    workload = look.find(key)
-    write = removal(look, loser, key, workload) if workload else None
-    if write:
-        return writing(key, write)
-    left = look.endpoints.named.get(loser, frozenset())
+    key = one.look.workload_key(loser)
+    workload = one.look.find(key)
+    write = removal(one, loser, key, workload) if workload and not _named(one, key) else None
+    return writing(key, write) if write else _leaving(one, loser)
+
+
+def empty(one: One, loser: str) -> Step | None:
+    """Have the candidate's workload at 0 replicas, if it's ours."""
+    key = one.look.workload_key(loser)
+    workload = one.look.find(key)
+    ours = workload and marks.made_by(workload, one.look.intent.installation) and not _named(one, key)
+    if workload and ours and workload.get("spec", {}).get("replicas", 1):
+        return writing(key, _scaled(one, key, workload))
+    return _leaving(one, loser)
+
+
+def _leaving(one: One, loser: str) -> Step | None:
+    left = one.look.endpoints.named.get(loser, frozenset())
     return Step(Reason("loser-leaving", {"loser": loser, "pods": len(left)})) if left else None
 
 
-def removal(look: Look, loser: str, key: Key, workload: Manifest) -> Write | None:
+def _named(one: One, key: Key) -> bool:
+    """Tell if another live release brings the workload: then it stays."""
+    return any(each.plan.candidate.workload == key.name for each in one.others)
+
+
+def removal(one: One, loser: str, key: Key, workload: Manifest) -> Write | None:
     """Return the write that takes a loser away: what we made is deleted, a user's is scaled to 0."""
-    if marks.made_by(workload, look.intent.installation):
-        return delete(look, key, workload)
-    if loser == look.candidate:
+    if marks.made_by(workload, one.look.intent.installation):
+        return delete(key, workload, one.id)
+    if loser == one.candidate:
         return None
-    if look.release.delete_loser:
-        return delete(look, key, workload)
-    spec = workload.get("spec", {})
-    return None if spec.get("replicas", 1) == 0 else replace(look, key, workload, {**spec, "replicas": 0})
+    if one.release.delete_loser:
+        return delete(key, workload, one.id)
+    return None if workload.get("spec", {}).get("replicas", 1) == 0 else _scaled(one, key, workload)
 
 
-def collapse(look: Look, winner: str) -> Step | None:
+def _scaled(one: One, key: Key, workload: Manifest) -> Write:
+    spec = {**workload.get("spec", {}), "replicas": 0}
+    return replace(one.look, key, {**workload, "spec": spec}, one.id)
+
+
+def given_back(one: One) -> Step | None:
+    """Have the routes given back, if no other release needs them; else its subset gone."""
+    look, loser = one.look, loser_of(one)
+    if one.others or _stays_pinned(look):
+        waits = loser == one.candidate and look.has_subset(loser)
+        return (routes_settling(look) or writing(look.subsets_key)) if waits else None
+    return collapse(look, winner_of(one), loser, one.id)
+
+
+def _stays_pinned(look: Look) -> bool:
+    return look.intent.pinned and len(look.endpoints.versions()) > 1
+
+
+def collapse(look: Look, winner: str, loser: str, release: int | None) -> Step | None:
     """Give the routes back: only when one version's pods alone are endpoints (rule 8), and that settled."""
-    loser = look.other(winner)
     others = look.endpoints.versions() - {winner}
     if others:
         return Step(Reason("other-versions", {"versions": ", ".join(sorted(others))}))
+    gone = look.memory.gone_since.get(loser, look.now) if loser else None
     return (
-        settling(look, look.workload_key(loser), look.memory.gone_since.get(loser, look.now))
-        or _given_back(look, look.routes_key)
-        or settling(look, look.routes_key, look.since(look.routes_key))
-        or _given_back(look, look.subsets_key)
+        (settling(look, look.workload_key(loser), gone) if gone else None)
+        or _winners_subset(look, winner, release)
+        or _routes_given_back(look, winner, release)
+        or (_rule_given_back(look, winner, release) if _has_ours(look) else None)
     )
 
 
-def _given_back(look: Look, key: Key) -> Step | None:
-    present = look.find(key)
-    return writing(key, delete(look, key, present)) if present else None
+def _winners_subset(look: Look, winner: str, release: int | None) -> Step | None:
+    """Have the subset that users' routes name once they are given back, settled."""
+    rule = look.subsets
+    named = stays(look.scene.rule, winner)
+    if rule is None or named not in _named_after(look, winner):
+        return None
+    names = [each.get("name") for each in (rule.get("spec") or {}).get("subsets") or []]
+    if named in names:
+        return subsets_settling(look)
+    own = look.scene.own_subsets(look.stable)
+    ours = [version for version in {*look.versions, winner} if look.has_subset(version)]
+    manifest = with_subsets(without_subsets(rule, winner, own), ours, own, look.scene.source)
+    return writing(look.subsets_key, put(look, look.subsets_key, manifest, release))
+
+
+def _named_after(look: Look, winner: str) -> set[str]:
+    """Return the subsets that routes of ours would name once they are given back."""
+    subset = stays(look.scene.rule, winner)
+    given = [each.collapsed(winner, subset) for each in look.carriers if each.marked]
+    spec = [each.get("spec") or {} for each in given]
+    routes = [route for each in spec for kind in ("http", "tcp", "tls") for route in each.get(kind) or []]
+    return {str((to.get("destination") or {}).get("subset")) for r in routes for to in r.get("route") or []}
+
+
+def _routes_given_back(look: Look, winner: str, release: int | None) -> Step | None:
+    subset = stays(look.scene.rule, winner)
+    ours = [each for each in look.carriers if each.ours]
+    if ours:
+        writes = [give_back(look, each.key, each.collapsed(winner, subset), release) for each in ours]
+        return writing(ours[0].key, *writes)
+    return routes_settling(look)
+
+
+def _has_ours(look: Look) -> bool:
+    rule = look.subsets
+    made = rule is not None and marks.made_by(rule, look.intent.installation) and istio.made_for_routes(rule)
+    return made or (rule is not None and ADDED in marks.notes(rule))
+
+
+def _rule_given_back(look: Look, winner: str, release: int | None) -> Step | None:
+    rule = look.subsets
+    if rule is None:
+        return None
+    return writing(look.subsets_key, give_back(look, look.subsets_key, without_subsets(rule), release))

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grayrelease.domain import marks
 from grayrelease.domain.look import Look
+from grayrelease.domain.one import FORWARD, One
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Goal, Key, Reason
 
+ENDING = (Goal.FINISH, Goal.ABANDON)
 
-def frozen(look: Look) -> Reason | None:
+
+def frozen(look: Look, ones: Sequence[One]) -> Reason | None:
     """Return why the target is frozen; None if it isn't."""
-    return _service(look) or _owned(look) or _edited(look) or _stable_gone(look)
+    return _service(look, ones) or _owned(look, ones) or _edited(look, ones) or _stable_gone(look, ones)
 
 
-def _service(look: Look) -> Reason | None:
-    service, goal = look.seen.service, look.release.goal
+def _service(look: Look, ones: Sequence[One]) -> Reason | None:
+    service = look.seen.service
     there = service is not None and service["metadata"].get("uid") == look.intent.uid
-    if there or goal == Goal.FINISH:
+    if there or all(one.goal in ENDING for one in ones):
         return None
     return Reason("service-gone", {"service": look.service})
 
 
-def _owned(look: Look) -> Reason | None:
-    for key in _ours(look):
+def _owned(look: Look, ones: Sequence[One]) -> Reason | None:
+    for key, must_be_ours in _ours(look, ones).items():
         manifest = look.find(key)
-        reason = _foreign(look, key, manifest) if manifest else None
+        reason = _foreign(look, key, manifest, must_be_ours) if manifest else None
         if reason:
             return reason
     return None
 
 
-def _ours(look: Look) -> list[Key]:
-    """Return the objects that this goal may write: all must be ours, or not there."""
-    keys = [look.routes_key, look.subsets_key]
-    if look.release.goal in (Goal.RUN, Goal.TAKE_OVER):
-        return [*keys, look.workload_key(look.candidate)]
-    if look.release.goal == Goal.FINISH:
-        return [*keys, *_marked_workloads(look)]
-    return keys
+def _ours(look: Look, ones: Sequence[One]) -> dict[Key, bool]:
+    """Return the objects that these goals may write, and whether they must be ours if they're there.
+
+    A user's route objects and workloads have no owner; they may be changed all the same.
+    """
+    keys = {each.key: not each.there for each in look.carriers} | {look.subsets_key: False}
+    keys |= {one.workload: True for one in ones if one.brings and one.goal in FORWARD}
+    ending = [one for one in ones if one.goal in ENDING]
+    losers = {look.workload_key(version) for one in ending for version in (look.stable, one.candidate)}
+    return {**dict.fromkeys(losers, False), **keys}
 
 
-def _marked_workloads(look: Look) -> list[Key]:
-    # A user's own workload has no owner; it may be scaled down all the same.
-    keys = [look.workload_key(version) for version in (look.stable, look.candidate)]
-    return [key for key in keys if marks.owner(look.find(key) or {}) is not None]
-
-
-def _foreign(look: Look, key: Key, manifest: Manifest) -> Reason | None:
+def _foreign(look: Look, key: Key, manifest: Manifest, must_be_ours: bool) -> Reason | None:
     owner = marks.owner(manifest)
     if owner is None:
-        return Reason("not-ours", {"object": str(key)})
+        return Reason("not-ours", {"object": str(key)}) if must_be_ours else None
     if owner.installation != look.intent.installation:
         return Reason("other-installation", {"object": str(key), "owner": owner.installation})
     if owner.generation > look.intent.generation:
@@ -58,23 +59,32 @@ def _foreign(look: Look, key: Key, manifest: Manifest) -> Reason | None:
     return None
 
 
-def _edited(look: Look) -> Reason | None:
-    """Return who changed routes of ours; not when people roll back, or have decided since our last write."""
-    keys = (look.routes_key, look.subsets_key)
+def _edited(look: Look, ones: Sequence[One]) -> Reason | None:
+    """Return who changed our marks; not when people roll back, or have decided since our last write."""
+    keys = [*(each.key for each in look.carriers), look.subsets_key]
     ours = {key: found for key in keys if (found := look.find(key)) is not None}
     written_for = [owner.generation for found in ours.values() if (owner := marks.owner(found))]
-    if look.release.goal == Goal.ROLL_BACK or look.intent.generation > max(written_for, default=0):
+    backing = bool(ones) and all(one.goal == Goal.ROLL_BACK for one in ones)
+    if backing or look.intent.generation > max(written_for, default=0):
         return None
-    for key, manifest in ours.items():
-        if marks.edited(manifest):
-            return Reason("edited-by-other", {"object": str(key), "manager": marks.last_editor(manifest)})
+    for key in _changed(look):
+        return Reason("edited-by-other", {"object": str(key), "manager": marks.last_editor(ours[key])})
     return None
 
 
-def _stable_gone(look: Look) -> Reason | None:
+def _changed(look: Look) -> list[Key]:
+    """Return the objects in which our marks aren't as we wrote them."""
+    edited = [each.key for each in look.carriers if each.edited]
+    rule = look.subsets
+    named = [look.stable, *look.exposed_versions]
+    taken = rule is not None and marks.owner(rule) is not None and not all(map(look.has_subset, named))
+    return [*edited, look.subsets_key] if taken else edited
+
+
+def _stable_gone(look: Look, ones: Sequence[One]) -> Reason | None:
     """Return the reason not to move anyone to a version that has no pods and is to have none."""
-    moves = look.share is not None and look.wanted < look.share
-    if look.release.goal == Goal.FINISH or not moves or look.runs(look.stable):
+    moving = [one for one in ones if one.goal != Goal.FINISH]
+    moves = any(one.wanted.exposure.everyone < one.most.exposure.everyone for one in moving)
+    if not moves or look.runs(look.stable):
         return None
-    workload = look.workload_key(look.stable).name
-    return Reason("stable-gone", {"version": look.stable, "workload": workload})
+    return Reason("stable-gone", {"version": look.stable, "workload": look.workload_key(look.stable).name})

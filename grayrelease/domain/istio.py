@@ -13,6 +13,7 @@ from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Part, RouteTable, Rule
 
 API_VERSION = "networking.istio.io/v1"
+OF_ROUTES = {"app.kubernetes.io/managed-by": "grayrelease"}
 LONGEST = 63
 DIGITS = 8
 PLAIN = re2.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -42,10 +43,16 @@ def manifest(kind: str, namespace: str, name: str, spec: dict[str, Any]) -> Mani
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "labels": {"app.kubernetes.io/managed-by": "grayrelease"},
+            "labels": dict(OF_ROUTES),
         },
         "spec": spec,
     }
+
+
+def made_for_routes(manifest: Manifest) -> bool:
+    """Tell if an object was made for a release's routes, and not as a part of an application."""
+    labels = manifest.get("metadata", {}).get("labels") or {}
+    return OF_ROUTES.items() <= labels.items()
 
 
 def virtual_service(service: str, table: RouteTable) -> dict[str, Any]:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from grayrelease.domain.exposure import track, unverified
-from grayrelease.domain.finish import finish, winner_of
+from grayrelease.domain.exposure import Proofs, track, unverified
+from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
-from grayrelease.domain.look import Look, refresh
-from grayrelease.domain.order import Step, back, forward
+from grayrelease.domain.look import Look
+from grayrelease.domain.one import One
+from grayrelease.domain.order import Step
 from grayrelease.domain.plan import ALL
+from grayrelease.domain.remembering import refresh
 from grayrelease.domain.state import (
+    OVER,
     Decision,
     Goal,
     Memory,
     Phase,
     Reason,
-    ReleaseIntent,
     Seen,
     Status,
     TargetIntent,
+    Write,
 )
+from grayrelease.domain.steps import Following, following
+from grayrelease.domain.table import Table
 from grayrelease.domain.tell import now_is, says_next
-from grayrelease.domain.verify import Proof
 
 OF_TRAFFIC = frozenset(
     {
@@ -42,104 +46,151 @@ OF_TRAFFIC = frozenset(
 
 @dataclass(frozen=True)
 class Course:
-    """Where one release is: its phase, and the step that is due; None where nothing is."""
+    """Where one release is: its phase, the step that is due, and the plan's step that follows."""
 
     phase: Phase
     step: Step | None
+    then: Following | None = None
 
 
 def decide(intent: TargetIntent, seen: Seen, memory: Memory) -> Decision:
     """Return the writes that are safe now, what to remember and what to tell.
 
-    One release at a time: the oldest; any other waits for it. Each run may be the first one after a
-    crash: nothing is taken from `memory` but since when something has been as it is.
+    All releases of the target share its route objects; one that waits does not hold up another. Each run
+    may be the first one after a crash: nothing is taken from `memory` but since when something has been as
+    it is.
     """
-    if not intent.releases:
+    if not intent.releases and not intent.pinned:
         return Decision((), {}, Memory(), waiting=False)
-    release, *others = intent.releases
-    look, proof = track(refresh(Look(intent, release, seen, memory)))
-    reason = frozen(look)
-    decision = _stop(look, reason) if reason else _go(look, proof)
-    return replace(decision, statuses={**decision.statuses, **{o.id: _behind(o, release) for o in others}})
-
-
-def _behind(release: ReleaseIntent, first: ReleaseIntent) -> Status:
-    plan = release.plan
-    now = Reason("preparing", {"version": plan.candidate.version, "stable": plan.stable.version})
-    return Status(Phase.PREPARING, now, Reason("release-exists", {"release": first.plan.name}))
+    look, proofs = track(refresh(Look(intent, seen, memory)))
+    ones = [One(look, release) for release in intent.releases]
+    if reason := frozen(look, ones):
+        return _stop(look, reason)
+    table = Table(look, ones)
+    return _go(look, table, proofs) if ones else _left_pinned(look, table)
 
 
 def _stop(look: Look, reason: Reason) -> Decision:
     repair = Reason("person-repairs", {"object": str(reason.facts.get("object", look.service))})
     status = Status(Phase.FROZEN, reason, None, repair)
-    return Decision((), {look.release.id: status}, look.memory, waiting=False)
+    return Decision((), {each.id: status for each in look.releases}, look.memory, waiting=False)
 
 
-def _go(look: Look, proof: Proof | None) -> Decision:
-    course = _COURSES[look.release.goal](look, proof)
-    status = Status(
-        course.phase,
-        now_is(look, course.phase),
-        course.step.waits if course.step else None,
-        says_next(look, course.phase, course.step is not None),
-    )
-    if course.phase == Phase.FINISHED:
-        return _ended(look, status)
-    return Decision(
-        (course.step.write,) if course.step and course.step.write else (),
-        {look.release.id: status},
+def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
+    courses = {one.id: _COURSES[one.goal](one, table, proofs) for one in table.ones}
+    writes = _writes(table, courses)
+    awaited = [course.step for course in courses.values() if course.step]
+    decision = Decision(
+        writes,
+        {one.id: _status(one, courses[one.id]) for one in table.ones},
         look.memory,
-        waiting=course.step is not None,
-        needs_traffic=course.step is not None and course.step.waits.code in OF_TRAFFIC,
+        waiting=bool(writes or awaited),
+        needs_traffic=any(step.waits.code in OF_TRAFFIC for step in awaited),
+    )
+    return _ended(table, courses, _advanced(look, courses, decision))
+
+
+def _writes(table: Table, courses: Mapping[int, Course]) -> tuple[Write, ...]:
+    """Return what is written first: routes, or subsets, or what single releases need."""
+    own = [write for course in courses.values() if course.step for write in course.step.writes]
+    return table.routes() or table.rule() or tuple({write.key: write for write in own}.values())
+
+
+def _status(one: One, course: Course) -> Status:
+    waits = course.step.waits if course.step else course.then.waits if course.then else None
+    after = says_next(one, course.phase, course.step is not None, course.then)
+    return Status(course.phase, now_is(one, course.phase), waits, after)
+
+
+def _advanced(look: Look, courses: Mapping[int, Course], decision: Decision) -> Decision:
+    """Let steps follow whose time has come, and look again when the next one's has."""
+    still = {pk: each.then for pk, each in courses.items() if each.then and not each.step}
+    due = {pk: then.at for pk, then in still.items() if then.at is not None}
+    now = {pk for pk, at in due.items() if at <= look.now}
+    advances = {pk: still[pk].number for pk in now if not still[pk].waits}
+    later = [at for pk, at in due.items() if pk not in now]
+    waiting = decision.waiting or bool(now - advances.keys())
+    return replace(decision, advances=advances, due=min(later, default=None), waiting=waiting)
+
+
+def _ended(table: Table, courses: Mapping[int, Course], decision: Decision) -> Decision:
+    """Say what becomes of the target when releases are over."""
+    over = [one for one in table.ones if courses[one.id].phase in OVER]
+    if not over:
+        return decision
+    look, winners = table.look, [winner_of(one) for one in over if one.goal == Goal.FINISH]
+    changed = [winner for winner in winners if winner != look.stable]
+    last = len(over) == len(table.ones)
+    pinned = look.intent.pinned or any(one.release.keep_both and one.look.runs(one.candidate) for one in over)
+    freed = last and not (pinned and len(look.endpoints.versions()) > 1)
+    memory = Memory() if freed else replace(look.memory, capacity=0 if changed else look.memory.capacity)
+    return replace(
+        decision,
+        memory=memory,
+        waiting=decision.waiting or not last,
+        new_stable=next(iter(changed), ""),
+        freed=freed,
+        pinned=pinned and not freed,
     )
 
 
-def _ended(look: Look, status: Status) -> Decision:
-    winner = winner_of(look)
-    return Decision(
-        (),
-        {look.release.id: status},
-        Memory(),
-        waiting=False,
-        new_stable=winner if winner != look.intent.stable else "",
-        freed=len(look.intent.releases) == 1,
-    )
+def _left_pinned(look: Look, table: Table) -> Decision:
+    """Keep the routes of an abandoned release pinned until one version only is an endpoint."""
+    versions = sorted(look.endpoints.versions())
+    if len(versions) != 1 or "" in versions:
+        writes = table.routes() or table.rule()
+        return Decision(writes, {}, look.memory, waiting=bool(writes), pinned=True)
+    step = collapse(look, versions[0], "", None)
+    if step is not None:
+        return Decision(step.writes, {}, look.memory, waiting=True, pinned=True)
+    return Decision((), {}, Memory(), waiting=False, new_stable=_other(look, versions[0]), freed=True)
 
 
-def _run(look: Look, proof: Proof | None) -> Course:
-    step = forward(look, look.wanted) or unverified(look, proof)
-    if step is None and look.wanted == ALL:
-        return Course(Phase.TAKEN_OVER, None)
-    return Course(_going(look), step)
+def _other(look: Look, left: str) -> str:
+    return left if left != look.stable else ""
 
 
-def _going(look: Look) -> Phase:
-    """Return RUNNING from the first share on; where none is wanted, from when one could be given."""
-    exposed = look.exposed
-    met = exposed is not None and (exposed.share > 0 or exposed.before > 0)
-    could = look.wanted == 0 and look.has_subset(look.candidate)
-    return Phase.RUNNING if met or could else Phase.PREPARING
+def _run(one: One, table: Table, proofs: Proofs) -> Course:
+    step = table.step(one) or unverified(one, proofs)
+    then = following(one) if step is None else None
+    if step is None and one.wanted.exposure.everyone == ALL:
+        return Course(Phase.TAKEN_OVER, None, then)
+    return Course(_going(one), step, then)
 
 
-def _take_over(look: Look, proof: Proof | None) -> Course:
-    move = forward(look, ALL) if look.wanted == ALL else back(look)
-    step = move or unverified(look, proof)
-    return Course(_going(look) if step else Phase.TAKEN_OVER, step)
+def _going(one: One) -> Phase:
+    """Return RUNNING from the first exposure on; where none is wanted, from when one could be given."""
+    exposed = one.exposed
+    met = exposed is not None and (exposed.share > 0 or exposed.before > 0 or exposed.key)
+    wants = one.wanted.exposure.meets
+    could = one.look.has_subset(one.candidate) if one.brings else one.look.pinned
+    return Phase.RUNNING if met or one.release.held or (not wants and could) else Phase.PREPARING
 
 
-def _roll_back(look: Look, proof: Proof | None) -> Course:
-    step = back(look) or unverified(look, proof)
+def _take_over(one: One, table: Table, proofs: Proofs) -> Course:
+    step = table.step(one) or unverified(one, proofs)
+    return Course(_going(one) if step else Phase.TAKEN_OVER, step)
+
+
+def _roll_back(one: One, table: Table, proofs: Proofs) -> Course:
+    step = table.step(one) or unverified(one, proofs)
     return Course(Phase.ROLLING_BACK if step else Phase.ROLLED_BACK, step)
 
 
-def _finish(look: Look, proof: Proof | None) -> Course:
-    step = finish(look, winner_of(look), proof)
+def _finish(one: One, table: Table, proofs: Proofs) -> Course:
+    step = finish(one, table, proofs)
     return Course(Phase.FINISHING if step else Phase.FINISHED, step)
 
 
-_COURSES: dict[Goal, Callable[[Look, Proof | None], Course]] = {
+def _abandon(one: One, table: Table, proofs: Proofs) -> Course:
+    step = abandon(one, table, proofs)
+    return Course(Phase.ABANDONING if step else Phase.ABANDONED, step)
+
+
+_COURSES: dict[Goal, Callable[[One, Table, Proofs], Course]] = {
     Goal.RUN: _run,
     Goal.TAKE_OVER: _take_over,
     Goal.ROLL_BACK: _roll_back,
     Goal.FINISH: _finish,
+    Goal.ABANDON: _abandon,
 }

@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from grayrelease.domain import istio
+from grayrelease.domain.carrying import Carrier, Scene, scene
 from grayrelease.domain.marks import OP, digest, edited, labels, name, notes
-from grayrelease.domain.plan import ALL, Exposure, Manifest
+from grayrelease.domain.named import Name
+from grayrelease.domain.plan import Manifest
 from grayrelease.domain.pods import (
     Endpoints,
     Trouble,
@@ -19,18 +21,23 @@ from grayrelease.domain.pods import (
     trouble,
     version_of,
 )
-from grayrelease.domain.routes import Exposing, RouteTable, compose
-from grayrelease.domain.state import Exposed, Key, Memory, ReleaseIntent, Seen, TargetIntent
+from grayrelease.domain.state import Key, Memory, ReleaseIntent, Seen, TargetIntent
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one run knows about one release of a target. `memory` is as the last run left it."""
+    """What one run knows about a target. `memory` is as the last run left it."""
 
     intent: TargetIntent
-    release: ReleaseIntent
     seen: Seen
     memory: Memory
+
+    def remembering(self, memory: Memory) -> Look:
+        """Return the same look with another memory; what was read of the cluster isn't read again."""
+        look = replace(self, memory=memory)
+        for name, value in vars(self).items():
+            vars(look).setdefault(name, value)
+        return look
 
     @property
     def now(self) -> datetime:
@@ -42,76 +49,79 @@ class Look:
 
     @property
     def stable(self) -> str:
-        return self.release.plan.stable.version
+        return self.intent.stable
 
     @property
-    def candidate(self) -> str:
-        return self.release.plan.candidate.version
+    def releases(self) -> tuple[ReleaseIntent, ...]:
+        return self.intent.releases
 
-    @property
-    def routes_key(self) -> Key:
-        return Key("VirtualService", self.service)
+    @cached_property
+    def versions(self) -> list[str]:
+        """Stable, and what the live releases bring."""
+        return [self.stable, *(each.plan.candidate.version for each in self.releases if each.plan.brings)]
+
+    @cached_property
+    def scene(self) -> Scene:
+        return scene(Name(self.intent.service, self.intent.namespace), self.seen)
+
+    @cached_property
+    def carriers(self) -> tuple[Carrier, ...]:
+        return self.scene.carriers(self.stable)
+
+    @cached_property
+    def pinned(self) -> bool:
+        """Tell if each request comes to a version by name."""
+        return all(each.stands for each in self.carriers)
 
     @property
     def subsets_key(self) -> Key:
-        return Key("DestinationRule", self.service)
+        return Key("DestinationRule", name(self.scene.rule))
 
     @property
-    def wanted(self) -> int:
-        """The share that people want the candidate to have now."""
-        return self.release.wanted.everyone
+    def subsets(self) -> Manifest | None:
+        """The DestinationRule that has our subsets; None if it isn't there."""
+        return self.find(self.subsets_key)
+
+    def has_subset(self, version: str) -> bool:
+        return istio.has_subset((self.subsets or {}).get("spec") or {}, version)
+
+    @cached_property
+    def exposed_versions(self) -> list[str]:
+        """The versions beside stable that any route names."""
+        stands = [each.stands for each in self.carriers if each.stands]
+        named = [one.version for _, releases in stands for one in releases if one.exposure.meets]
+        formers = [former for former, _ in stands]
+        return [each for each in dict.fromkeys([*named, *formers]) if each and each != self.stable]
 
     def workload_key(self, version: str) -> Key:
-        plan = self.release.plan
-        workload = plan.candidate.workload if version == self.candidate else plan.stable.workload
-        return Key("Deployment", workload)
-
-    def other(self, version: str) -> str:
-        return self.stable if version == self.candidate else self.candidate
+        """Return the Deployment that runs a version of a live release, or stable."""
+        brought = {each.plan.candidate.version: each.plan.candidate.workload for each in self.releases}
+        if version != self.stable and version in brought:
+            return Key("Deployment", brought[version])
+        began = next((each.plan.stable.workload for each in self.releases), "")
+        return Key("Deployment", self.intent.stable_workload or began)
 
     def find(self, key: Key) -> Manifest | None:
-        """Return the object as it was seen; None if it isn't there."""
+        return self._objects.get(key)
+
+    @cached_property
+    def _objects(self) -> dict[Key, Manifest]:
+        seen, here = self.seen, self.intent.namespace
         kinds = {
-            "Deployment": self.seen.deployments,
-            "VirtualService": self.seen.virtual_services,
-            "DestinationRule": self.seen.destination_rules,
+            "Deployment": seen.deployments,
+            "VirtualService": seen.virtual_services,
+            "DestinationRule": seen.destination_rules,
         }
-        here = (found for found in kinds[key.kind] if self._is_here(found))
-        return next((found for found in here if name(found) == key.name), None)
-
-    def _is_here(self, manifest: Manifest) -> bool:
-        return bool(manifest["metadata"].get("namespace") == self.intent.namespace)
-
-    @cached_property
-    def routes(self) -> Manifest | None:
-        return self.find(self.routes_key)
-
-    @cached_property
-    def subsets(self) -> Manifest | None:
-        return self.find(self.subsets_key)
+        return {
+            Key(kind, name(item)): item  # type: ignore[arg-type]
+            for kind, items in kinds.items()
+            for item in items
+            if item["metadata"].get("namespace", here) == here
+        }
 
     @cached_property
     def endpoints(self) -> Endpoints:
         return read_endpoints(self.service, self.seen.slices, self.seen.pods)
-
-    def table(self, share: int) -> RouteTable:
-        """Return the route table that gives the candidate this share."""
-        return compose(self.stable, [Exposing(self.release.id, self.candidate, Exposure(share=share))])
-
-    @cached_property
-    def share(self) -> int | None:
-        """The candidate's share in the routes as they are; None if there are none or they say else."""
-        if self.routes is None:
-            return None
-        spec = self.routes.get("spec") or {}
-        table = istio.read_table(self.service, spec, (self.stable, self.candidate))
-        if table is None or len(table.rules) != 1:
-            return None
-        share = sum(part.weight for part in table.rules[0].parts if part.version == self.candidate)
-        return share if self.table(share) == table else None
-
-    def has_subset(self, version: str) -> bool:
-        return self.subsets is not None and istio.has_subset(self.subsets.get("spec") or {}, version)
 
     def since(self, key: Key) -> datetime:
         """Return since when an object has been as it is, or away. If that isn't known, it is now."""
@@ -120,6 +130,10 @@ class Look:
         if manifest is not None and written is not None and _is_as_written(manifest, written.op):
             return written.at
         return self.memory.first_seen.get(identity(key, manifest), self.now)
+
+    def routes_since(self) -> datetime:
+        """Return since when the routes have been as they are: since the last change of any of them."""
+        return max(self.since(each.key) for each in self.carriers)
 
     def settles_in(self, since: datetime) -> float:
         """Return the seconds until something that changed then is settled; 0 if it is."""
@@ -148,10 +162,6 @@ class Look:
         """Return what `Memory.endpoints_since` is kept by: the ready pods, as they became ready."""
         return {self._readiness[pod] for pods in self.endpoints.ready.values() for pod in pods}
 
-    def needed(self, share: int) -> int:
-        """Return how many pods a share needs: rule 5, at least one."""
-        return max(1, -(-share * self.memory.capacity // ALL))
-
     @cached_property
     def pods(self) -> tuple[Manifest, ...]:
         """The pods that the Service selects, those that are leaving apart."""
@@ -165,13 +175,11 @@ class Look:
 
     def runs(self, version: str) -> bool:
         """Tell if a version has, or is to have, pods."""
-        workload = self.find(self.workload_key(version))
+        if not version:
+            return False
+        workload = self.find(self.workload_key(version)) if version in self.versions else None
         wanted = workload is not None and workload.get("spec", {}).get("replicas", 1) > 0
         return wanted or bool(self.endpoints.named.get(version))
-
-    @property
-    def exposed(self) -> Exposed | None:
-        return self.memory.exposed.get(self.release.id)
 
 
 def _became_ready(pod: Manifest) -> str:
@@ -189,34 +197,3 @@ def identity(key: Key, manifest: Manifest | None) -> str:
     metadata: dict[str, Any] = manifest["metadata"]
     content = digest(manifest.get("spec"))
     return f"{key} {metadata.get('uid', '')} {metadata.get('generation', 0)} {content}"
-
-
-def refresh(look: Look) -> Look:
-    """Return the same look with a memory that includes what is seen now."""
-    ready = look.endpoints.ready
-    # R is what stable had at the start: until the candidate may be sent anything, it may still grow.
-    started = look.has_subset(look.candidate) and look.memory.capacity
-    memory = replace(
-        look.memory,
-        endpoints={version: len(pods) for version, pods in ready.items()},
-        endpoints_since=_keep(look.memory.endpoints_since, look.readiness(), look.now),
-        gone_since=_keep(look.memory.gone_since, _gone(look), look.now),
-        first_seen=_keep(look.memory.first_seen, _identities(look), look.now),
-        capacity=look.memory.capacity if started else max(look.memory.capacity, look.ready(look.stable)),
-    )
-    return replace(look, memory=memory)
-
-
-def _keep(before: Any, present: set[str], now: datetime) -> dict[str, datetime]:
-    return {item: before.get(item, now) for item in sorted(present)}
-
-
-def _gone(look: Look) -> set[str]:
-    # A pod that a slice names and nobody knows could be anyone's; one that stays may yet be named.
-    present = look.endpoints.versions() | {version_of(pod) for pod in look.pods}
-    return set() if "" in present else {look.stable, look.candidate} - present
-
-
-def _identities(look: Look) -> set[str]:
-    keys = (look.routes_key, look.subsets_key)
-    return {identity(key, look.find(key)) for key in keys}

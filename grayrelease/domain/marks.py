@@ -93,3 +93,13 @@ def last_editor(manifest: Manifest) -> str:
     written = [entry for entry in entries if entry.get("subresource") in (None, "")]
     newest: dict[str, str] = max(written, key=lambda entry: str(entry.get("time", "")), default={})
     return str(newest.get("manager", ""))
+
+
+def unmarked(manifest: Manifest) -> Manifest:
+    """Return a copy without any mark of ours, and without the map of annotations if it's left empty."""
+    copy: Manifest = deepcopy(manifest)
+    kept = {key: text for key, text in notes(copy).items() if not key.startswith(PREFIX)}
+    copy["metadata"].pop("annotations", None)
+    if kept:
+        copy["metadata"]["annotations"] = kept
+    return copy

@@ -5,27 +5,27 @@ A function here returns the one step that is due, or None when what it ensures h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from grayrelease.domain import istio, marks
 from grayrelease.domain.look import Look
-from grayrelease.domain.plan import ALL
-from grayrelease.domain.state import Goal, Key, Reason, Write
-from grayrelease.domain.writes import create, put
+from grayrelease.domain.one import One
+from grayrelease.domain.state import Key, Reason, Write
+from grayrelease.domain.writes import create
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is awaited, and the write, if one is due."""
+    """What is awaited, and the writes, if some are due that are this release's own."""
 
     waits: Reason
-    write: Write | None = None
+    writes: tuple[Write, ...] = ()
 
 
-def writing(key: Key, write: Write) -> Step:
-    return Step(Reason("writing", {"object": str(key)}), write)
+def writing(key: Key, *writes: Write) -> Step:
+    return Step(Reason("writing", {"object": str(key)}), writes)
 
 
 def settling(look: Look, key: Key, since: datetime) -> Step | None:
@@ -34,106 +34,86 @@ def settling(look: Look, key: Key, since: datetime) -> Step | None:
     return Step(Reason("settling", {"object": str(key), "seconds": ceil(left)})) if left else None
 
 
-def forward(look: Look, wanted: int) -> Step | None:
-    """Bring the candidate to a share; None once the routes say so and all that they need is there."""
-    present = look.share
-    if present is not None and wanted < present and _can_lower(look):
-        return routes(look, wanted)
-    raises = present is None or wanted > present
-    return (
-        subsets(look, [look.stable, *_exposed(look)])
-        or pinned(look)
-        or candidate(look)
-        or (ready(look, wanted) if raises or not look.has_subset(look.candidate) else None)
-        or subsets(look, [look.stable, look.candidate])
-        or (routes(look, wanted) if present != wanted or _edited(look, look.routes_key) else None)
-    )
+def routes_settling(look: Look) -> Step | None:
+    """Wait until the last change of any route is settled."""
+    last = max(look.carriers, key=lambda each: look.since(each.key))
+    return settling(look, last.key, look.since(last.key))
 
 
-def back(look: Look) -> Step | None:
-    """Take the candidate's exposure out, at once; None once no route gives it traffic."""
-    if look.routes is None and not look.runs(look.candidate):
-        return None
-    if not _can_lower(look):
-        return subsets(look, [look.stable, *_exposed(look)])
-    if look.routes is None:
-        # Rule 8: there are pods of both and no route; this is pinning, not rolling back.
-        return subsets(look, [look.stable]) or pinned(look)
-    if look.share != 0 or _edited(look, look.routes_key):
-        return routes(look, 0)
-    return None
-
-
-def _can_lower(look: Look) -> bool:
-    """Tell if routes may name stable at once: its subset is there. A deed adopts edited subsets first.
-
-    Else they would still differ when the routes are written for this deed, and freeze it.
-    """
-    adopts = look.release.goal != Goal.ROLL_BACK and _edited(look, look.subsets_key)
-    return look.has_subset(look.stable) and not adopts
-
-
-def _exposed(look: Look) -> list[str]:
-    return [look.candidate] if look.has_subset(look.candidate) or look.share else []
-
-
-def _edited(look: Look, key: Key) -> bool:
-    manifest = look.find(key)
-    return manifest is not None and marks.edited(manifest)
-
-
-def subsets(look: Look, versions: list[str]) -> Step | None:
-    """Have a subset for each version, settled."""
-    present = (look.subsets or {}).get("spec")
-    wanted = istio.destination_rule(look.service, present, versions)
-    if wanted != present or _edited(look, look.subsets_key):
-        return writing(look.subsets_key, put(look, look.subsets_key, wanted))
+def subsets_settling(look: Look) -> Step | None:
     return settling(look, look.subsets_key, look.since(look.subsets_key))
 
 
-def pinned(look: Look) -> Step | None:
-    """Have routes that send each request to a version by name: to stable, where there are none."""
-    return routes(look, 0) if look.share is None else None
+def awaited(one: One) -> Step | None:
+    """Return what stands between a release and what is wanted; None if routes may say it now."""
+    if one.forward:
+        return based(one.look) or (_brought(one) if one.brings else None)
+    if any(each.marked for each in one.look.carriers) or one.look.runs(one.candidate):
+        return based(one.look)
+    return None
 
 
-def routes(look: Look, share: int) -> Step:
-    spec = istio.virtual_service(look.service, look.table(share))
-    return writing(look.routes_key, put(look, look.routes_key, spec))
+def based(look: Look) -> Step | None:
+    """Have stable's subset and, with that settled, routes that send each request to a version by name."""
+    if not look.has_subset(look.stable):
+        return writing(look.subsets_key)
+    if look.pinned:
+        return None
+    first = next(each.key for each in look.carriers if not each.stands)
+    return subsets_settling(look) or writing(first)
 
 
-def candidate(look: Look) -> Step | None:
+def _brought(one: One) -> Step | None:
+    """Have the candidate's workload, enough ready pods, and its subset, settled."""
+    look = one.look
+    there = look.has_subset(one.candidate)
+    return (
+        workload(one)
+        or (ready(one) if one.raises or not there else None)
+        or (None if there else writing(look.subsets_key))
+        or (subsets_settling(look) if one.raises or not one.wanted.exposure.meets else None)
+    )
+
+
+def workload(one: One) -> Step | None:
     """Have the candidate's workload, made only once all traffic is pinned and that is settled."""
-    key = look.workload_key(look.candidate)
-    if look.find(key) is not None:
+    key = one.workload
+    if one.look.find(key) is not None:
         return None
-    pin = settling(look, look.routes_key, look.since(look.routes_key))
-    return pin or writing(key, create(look, key, look.release.plan.candidate.manifest))
+    made = create(one.look, key, one.release.plan.candidate.manifest, one.id)
+    return routes_settling(one.look) or writing(key, made)
 
 
-def ready(look: Look, wanted: int) -> Step | None:
+def ready(one: One) -> Step | None:
     """Have as many pods of the candidate as the share needs (rule 5), for the settle time (rule 2)."""
-    needed, there = look.needed(wanted), look.ready(look.candidate)
+    look, needed, there = one.look, one.needed, one.look.ready(one.candidate)
     if there < needed:
-        return Step(_not_ready(look, there, needed))
-    if look.settled_pods(look.candidate) >= needed:
+        return Step(_not_ready(one, there, needed))
+    if look.settled_pods(one.candidate) >= needed:
         return None
-    since = look.ready_since(look.candidate)[needed - 1]
-    workload, seconds = look.workload_key(look.candidate).name, ceil(look.settles_in(since))
-    return Step(Reason("pods-settling", {"workload": workload, "ready": there, "seconds": seconds}))
+    since = look.ready_since(one.candidate)[needed - 1]
+    seconds = ceil(look.settles_in(since))
+    return Step(Reason("pods-settling", {"workload": one.workload.name, "ready": there, "seconds": seconds}))
 
 
-def _not_ready(look: Look, there: int, needed: int) -> Reason:
-    facts: dict[str, str | int] = {
-        "workload": look.workload_key(look.candidate).name,
-        "ready": there,
-        "needed": needed,
-    }
-    why = look.trouble(look.candidate)
+def _not_ready(one: One, there: int, needed: int) -> Reason:
+    facts: dict[str, str | int] = {"workload": one.workload.name, "ready": there, "needed": needed}
+    why = one.look.trouble(one.candidate)
     if why is None:
         return Reason("pods-not-ready", facts)
     return Reason("pod-trouble", {**facts, "pod": why.pod, "reason": why.reason, "message": why.message})
 
 
-def all_to(look: Look, winner: str) -> Step | None:
-    """Give one version all traffic."""
-    return back(look) if winner == look.stable else forward(look, ALL)
+def wants_subset(one: One) -> bool:
+    """Tell if it's time for the candidate's subset: its pods are ready, or it was there and still matters."""
+    if not one.brings or not one.look.runs(one.candidate):
+        return False
+    if one.look.has_subset(one.candidate):
+        return True
+    return one.forward and one.look.pinned and workload(one) is None and ready(one) is None
+
+
+def wanted_subsets(look: Look, ones: Iterable[One]) -> list[str]:
+    """Return the versions that need a subset of ours: stable, whom a route names, and whom one is to name."""
+    brought = [one.candidate for one in ones if wants_subset(one)]
+    return list(dict.fromkeys([look.stable, *look.exposed_versions, *brought]))

@@ -175,11 +175,12 @@ class Seen:
     traffic: Traffic | None
     """None: not asked, or Prometheus does not answer (then `traffic_error` says so)."""
     traffic_error: str = ""
+    gateways: tuple[Manifest, ...] = ()
 
 
 @dataclass(frozen=True)
 class Exposed:
-    """The present route: share in per mille since `at`, what it was before, and how it was verified."""
+    """The present route: everyone's share, per mille, since `at`, what it was before, how it was verified."""
 
     share: int
     before: int
@@ -191,6 +192,8 @@ class Exposed:
     low: int = 0
     high: int = 0
     requests: int = 0
+    key: str = ""
+    """Digits of the exposure, where it's more than everyone's share."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,11 @@ class Decision:
     needs_traffic: bool = False
     """The next run should ask Prometheus."""
     new_stable: str = ""
-    """A finished release's winner: the target's stable version from now on."""
+    """A finished release's winner: the target's stable version from now on; others are held at 0."""
+    pinned: bool = False
+    """An abandoned release leaves several versions running: the routes stay as they are."""
+    due: datetime | None = None
+    """When a step follows by itself: to be looked at again then."""
     freed: bool = False
     """All marks are given back: the target has no live release any more."""
     advances: Mapping[int, int] = field(default_factory=dict)

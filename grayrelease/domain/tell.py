@@ -3,68 +3,120 @@
 from __future__ import annotations
 
 from grayrelease.domain import marks
-from grayrelease.domain.finish import winner_of
-from grayrelease.domain.look import Look
-from grayrelease.domain.plan import ALL
+from grayrelease.domain.finish import loser_of, winner_of
+from grayrelease.domain.one import One
+from grayrelease.domain.plan import ALL, Exposure
 from grayrelease.domain.state import Goal, Phase, Reason
+from grayrelease.domain.steps import Following
+
+Facts = dict[str, str | int]
 
 
-def now_is(look: Look, phase: Phase) -> Reason:
-    """Return what visitors get now; the code is the phase's."""
-    candidate, stable, share = look.candidate, look.stable, look.share or 0
-    winner = winner_of(look) if look.release.goal == Goal.FINISH else _leader(look)
-    loser = look.other(winner)
-    facts: dict[Phase, dict[str, str | int]] = {
+def now_is(one: One, phase: Phase) -> Reason:
+    """Return what visitors get now."""
+    if phase == Phase.RUNNING:
+        return _running_now(one)
+    candidate, stable = one.candidate, one.look.stable
+    winner, loser = (
+        (winner_of(one), loser_of(one)) if one.goal in (Goal.FINISH, Goal.ABANDON) else _leads(one)
+    )
+    facts: dict[Phase, Facts] = {
         Phase.PREPARING: {"version": candidate, "stable": stable},
-        Phase.RUNNING: {"version": candidate, "stable": stable, "share": share},
         Phase.TAKEN_OVER: {"version": winner, "other": loser},
-        Phase.ROLLING_BACK: {"version": candidate, "stable": stable, "share": share},
+        Phase.ROLLING_BACK: {"version": candidate, "stable": stable, "share": _share(one)},
         Phase.ROLLED_BACK: {"version": candidate, "stable": stable},
         Phase.FINISHING: {"version": winner, "loser": loser},
         Phase.FINISHED: {"version": winner, "loser": loser},
+        Phase.ABANDONING: {"version": candidate, "stable": stable},
+        Phase.ABANDONED: {"version": candidate, "stable": stable},
     }
     return Reason(str(phase), facts[phase])
 
 
-def _leader(look: Look) -> str:
-    return look.candidate if look.wanted == ALL else look.stable
+def _share(one: One) -> int:
+    return one.most.exposure.share
 
 
-def says_next(look: Look, phase: Phase, awaited: bool) -> Reason | None:
+def _running_now(one: One) -> Reason:
+    release, present = one.release, one.most.exposure
+    if release.held is not None:
+        return release.held
+    facts: Facts = {"version": one.candidate, "stable": one.look.stable, "share": present.share}
+    if present.mirror is not None and not present.share:
+        to = present.mirror.to.host if present.mirror.to else one.candidate
+        return Reason("mirroring", {"to": to, "stable": one.look.stable, "share": present.mirror.share})
+    if release.paused:
+        return Reason("paused", facts)
+    return Reason("running-audience" if present.audience and present.share else "running", facts)
+
+
+def _leads(one: One) -> tuple[str, str]:
+    both = (one.candidate, one.look.stable)
+    return both if one.wanted.exposure.everyone == ALL else both[::-1]
+
+
+def says_next(one: One, phase: Phase, awaited: bool, then: Following | None) -> Reason | None:
     """Return what comes next; None once it's over."""
     if phase == Phase.PREPARING:
-        return _preparing(look)
+        return _preparing(one)
+    if phase in (Phase.RUNNING, Phase.TAKEN_OVER) and not awaited and then is not None:
+        return _step(one, then)
     if phase == Phase.RUNNING:
-        return _running(look, awaited)
+        return _running(one, awaited)
     if phase == Phase.FINISHING:
-        return _finishing(look)
-    if phase == Phase.FINISHED:
+        return _finishing(one)
+    if phase == Phase.ABANDONING:
+        return _abandoning(one)
+    if phase in (Phase.FINISHED, Phase.ABANDONED):
         return None
-    return Reason("person-finishes", {"loser": look.other(_leader(look))})
+    return Reason("person-finishes", {"loser": _leads(one)[1]})
 
 
-def _preparing(look: Look) -> Reason:
-    key = look.workload_key(look.candidate)
-    if look.share is None:
-        return Reason("will-pin", {"stable": look.stable})
-    if look.find(key) is None:
-        return Reason("will-create", {"workload": key.name})
-    return Reason("will-expose", {"version": look.candidate, "share": look.wanted})
+def _preparing(one: One) -> Reason:
+    if not one.look.pinned:
+        return Reason("will-pin", {"stable": one.look.stable})
+    if one.brings and one.look.find(one.workload) is None:
+        return Reason("will-create", {"workload": one.workload.name})
+    return _will(one, one.wanted.exposure)
 
 
-def _running(look: Look, awaited: bool) -> Reason:
+def _will(one: One, exposure: Exposure) -> Reason:
+    if exposure.mirror is not None and not exposure.share:
+        to = exposure.mirror.to.host if exposure.mirror.to else one.candidate
+        return Reason("will-mirror", {"to": to, "share": exposure.mirror.share})
+    code = "will-expose-audience" if exposure.audience and exposure.share else "will-expose"
+    return Reason(code, {"version": one.candidate, "share": exposure.share})
+
+
+def _step(one: One, then: Following) -> Reason:
+    facts: Facts = {"version": one.candidate, "share": then.exposure.share}
+    if then.at is not None:
+        return Reason("step-due", {**facts, "at": round(then.at.timestamp())})
+    return Reason("person-resumes" if one.release.paused else "person-continues", facts)
+
+
+def _running(one: One, awaited: bool) -> Reason:
     if not awaited:
-        return Reason("person-moves", {"version": look.candidate})
-    if look.release.goal == Goal.TAKE_OVER or look.wanted == ALL:
-        return Reason("will-take-over", {"version": _leader(look)})
-    return Reason("will-expose", {"version": look.candidate, "share": look.wanted})
+        return Reason("person-moves", {"version": one.candidate})
+    if one.goal == Goal.TAKE_OVER or one.wanted.exposure.everyone == ALL:
+        return Reason("will-take-over", {"version": _leads(one)[0]})
+    return _will(one, one.wanted.exposure)
 
 
-def _finishing(look: Look) -> Reason:
-    loser = look.other(winner_of(look))
+def _finishing(one: One) -> Reason:
+    look, loser = one.look, loser_of(one)
     key = look.workload_key(loser)
-    workload = look.find(key)
+    workload = look.find(key) if loser else None
     if not look.runs(loser) or workload is None:
         return Reason("will-give-back", {"service": look.service})
-    deleted = marks.made_by(workload, look.intent.installation) or look.release.delete_loser
+    deleted = marks.made_by(workload, look.intent.installation) or one.release.delete_loser
     return Reason("will-remove" if deleted else "will-scale-down", {"workload": key.name})
+
+
+def _abandoning(one: One) -> Reason:
+    service: Facts = {"service": one.look.service}
+    if one.release.keep_both:
+        return Reason("will-stay-pinned", service)
+    if one.brings and one.look.runs(one.candidate):
+        return Reason("will-scale-down", {"workload": one.workload.name})
+    return Reason("will-give-back", service)

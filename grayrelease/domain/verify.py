@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import exp, isqrt, log
@@ -24,7 +24,7 @@ FIRST_LOOK_S = 5.0
 
 @dataclass(frozen=True)
 class Count:
-    """Requests to the candidate, and to both versions."""
+    """Requests to the candidate, and to all versions that the routes name."""
 
     candidate: int
     both: int
@@ -51,11 +51,11 @@ def _root(square: int) -> int:
     return root if root * root == square else root + 1
 
 
-def counts(traffic: Traffic, since: datetime, candidate: str, stable: str) -> list[Count]:
+def counts(traffic: Traffic, since: datetime, candidate: str, others: Collection[str]) -> list[Count]:
     """Return the windows that end after the write, oldest first."""
     windows = sorted((window for window in traffic.windows if window.end > since), key=lambda w: w.end)
     return [
-        Count(w.counts.get(candidate, 0), w.counts.get(candidate, 0) + w.counts.get(stable, 0))
+        Count(w.counts.get(candidate, 0), sum(w.counts.get(each, 0) for each in {candidate, *others}))
         for w in windows
     ]
 
@@ -127,11 +127,12 @@ def verify(
     *,
     broken: bool,
     candidate: str,
-    stable: str,
+    others: Collection[str],
     settle_s: float,
     now: datetime,
+    shows: bool = True,
 ) -> Proof:
-    """Look at one route. `broken`: Prometheus was asked and doesn't answer.
+    """Look at one route. `broken`: Prometheus was asked and doesn't answer; `shows`: shares can show it.
 
     The rule in words: traffic that can tell the new share from the old one within 30 s (or the settle
     time, if longer) decides alone, however long it takes. Where there is less, or none, or the share did
@@ -139,9 +140,11 @@ def verify(
     scrapes come in); without Prometheus after the settle time. What was verified stays so.
     """
     if exposed.verified_at is not None:
-        later = counts(traffic, exposed.verified_at, candidate, stable) if traffic else []
+        later = counts(traffic, exposed.verified_at, candidate, others) if traffic else []
         return Proof(_with_seen(exposed, later) if any(window.both for window in later) else exposed)
-    windows = counts(traffic, exposed.at, candidate, stable) if traffic else []
+    if not shows:
+        exposed = replace(exposed, before=exposed.share)
+    windows = counts(traffic, exposed.at, candidate, others) if traffic else []
     if shown := since_effect(windows, exposed.share, exposed.before):
         return Proof(replace(_with_seen(exposed, shown), verified_at=now, how="observed"))
     exposed = _with_seen(exposed, windows) if traffic else exposed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 from grayrelease.domain import istio, marks
 from grayrelease.domain.look import Look
@@ -11,30 +10,46 @@ from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Create, Delete, Key, Replace, Write
 
 
-def put(look: Look, key: Key, spec: dict[str, Any]) -> Write:
-    """Return the write that gives an Istio object of ours this spec, whether it's there or not."""
-    present = look.find(key)
-    if present is not None:
-        return replace(look, key, present, spec)
-    return create(look, key, istio.manifest(key.kind, look.intent.namespace, key.name, spec))
+def put(look: Look, key: Key, manifest: Manifest, release: int | None) -> Write:
+    """Return the write that makes an object like this, whether it's there or not."""
+    if look.find(key) is None:
+        return create(look, key, manifest, release)
+    return replace(look, key, manifest, release)
 
 
-def create(look: Look, key: Key, manifest: Manifest) -> Create:
+def create(look: Look, key: Key, manifest: Manifest, release: int | None) -> Create:
     """Return the POST of an object that we make."""
     marked = marks.marked(manifest, look.intent.installation, look.intent.generation, made=True)
-    return Create(key, marked, look.release.id)
+    return Create(key, marked, release)
 
 
-def replace(look: Look, key: Key, present: Manifest, spec: dict[str, Any]) -> Replace:
-    """Return the PUT that changes only the spec and the owner's marks of what is there."""
-    manifest = {**deepcopy(present), "spec": spec}
-    manifest.pop("status", None)
-    manifest["metadata"].pop("managedFields", None)
-    marked = marks.marked(manifest, look.intent.installation, look.intent.generation, made=False)
-    return Replace(key, marked, look.release.id)
+def replace(look: Look, key: Key, manifest: Manifest, release: int | None) -> Replace:
+    """Return the PUT of an object with what we changed in it, and with our marks."""
+    marked = marks.marked(_bare(manifest), look.intent.installation, look.intent.generation, made=False)
+    return Replace(key, marked, release)
 
 
-def delete(look: Look, key: Key, present: Manifest) -> Delete:
+def give_back(look: Look, key: Key, manifest: Manifest, release: int | None) -> Write:
+    """Return the write that leaves an object without our marks; what we made for a release's routes goes."""
+    present, installation = look.find(key) or {}, look.intent.installation
+    if marks.made_by(present, installation):
+        if istio.made_for_routes(present):
+            return delete(key, present, release)
+        # An application's: it stays ours.
+        marked = marks.marked(_bare(manifest), installation, look.intent.generation, made=True)
+        return Replace(key, marked, release)
+    return Replace(key, marks.unmarked(_bare(manifest)), release)
+
+
+def _bare(manifest: Manifest) -> Manifest:
+    """Return what may be sent back of an object that the API server gave."""
+    sent = deepcopy(manifest)
+    sent.pop("status", None)
+    sent["metadata"].pop("managedFields", None)
+    return sent
+
+
+def delete(key: Key, present: Manifest, release: int | None) -> Delete:
     """Return the DELETE of exactly what was seen."""
     metadata = present["metadata"]
-    return Delete(key, metadata.get("uid", ""), metadata.get("resourceVersion", ""), look.release.id)
+    return Delete(key, metadata.get("uid", ""), metadata.get("resourceVersion", ""), release)

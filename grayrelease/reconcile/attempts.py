@@ -112,6 +112,8 @@ def outcome_of(attempt: Event, found: Manifest | None, now: datetime) -> Known:
     same = found is not None and found["metadata"]["uid"] == base["uid"]
     if base["verb"] == "delete":
         return _deleted(found, base["resource_version"]) if same else "done"
+    if base["verb"] == "give-back":
+        return _given_back(found, base) if same and found else "failed"
     if found is not None and marks.notes(found).get(marks.OP) == str(attempt.op):
         return "done"
     if base["verb"] == "create":
@@ -120,7 +122,9 @@ def outcome_of(attempt: Event, found: Manifest | None, now: datetime) -> Known:
 
 
 def stamped(manifest: Manifest, op: object) -> Manifest:
-    """Return the manifest with the attempt's id in it."""
+    """Return the manifest with the attempt's id in it, unless our marks are taken out of it."""
+    if marks.owner(manifest) is None:
+        return manifest
     annotations = {**marks.notes(manifest), marks.OP: str(op)}
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}}
 
@@ -139,7 +143,8 @@ def _base(write: Write) -> dict[str, str]:
         case Replace(manifest=manifest):
             metadata = manifest["metadata"]
             version = metadata["resourceVersion"]
-            return {"verb": "replace", "uid": metadata["uid"], "resource_version": version}
+            verb = "replace" if marks.owner(manifest) else "give-back"
+            return {"verb": verb, "uid": metadata["uid"], "resource_version": version}
         case Delete(uid=uid, resource_version=version):
             return {"verb": "delete", "uid": uid, "resource_version": version}
 
@@ -148,6 +153,13 @@ def repeats(attempt: Event, write: Write) -> bool:
     """True if a delete was attempted with the same preconditions: it is the same attempt then."""
     base = attempt.data
     return isinstance(write, Delete) and attempt.subject == str(write.key) and base == _base(write)
+
+
+def _given_back(found: Manifest, base: Mapping[str, str]) -> Known:
+    """It carries no id: that our marks are gone is what shows it."""
+    if marks.owner(found) is None:
+        return "done"
+    return "" if _version(found) == base["resource_version"] else "failed"
 
 
 def _deleted(found: Manifest | None, version: str) -> Known:

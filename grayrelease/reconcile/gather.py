@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from grayrelease.cluster.interface import Cluster, NotFound
+from grayrelease.cluster.interface import Cluster, NotFound, Refused
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Key, Seen, TargetIntent, Written
 from grayrelease.reconcile import parallel
 
-ROUTES = ("VirtualService", "DestinationRule")
+ROUTES = ("VirtualService", "DestinationRule", "Gateway")
+"""Asked for in all namespaces, where they may be read: others' may lead to the target too."""
 ALL_KINDS = (*ROUTES, "Deployment", "Pod", "EndpointSlice")
-WRITTEN_KINDS = (*ROUTES, "Deployment")
+WRITTEN_KINDS = ("VirtualService", "DestinationRule", "Deployment")
 """Kinds that we write."""
 
 Lists = Mapping[str, list[Manifest]]
@@ -47,6 +48,7 @@ def seen(lists: Lists, written: Mapping[Key, Written], now: datetime) -> Seen:
         slices=tuple(lists["EndpointSlice"]),
         virtual_services=tuple(lists["VirtualService"]),
         destination_rules=tuple(lists["DestinationRule"]),
+        gateways=tuple(lists["Gateway"]),
         written=written,
         traffic=None,
     )
@@ -58,15 +60,17 @@ def with_routes(seen: Seen, lists: Lists) -> Seen:
         seen,
         virtual_services=tuple(lists["VirtualService"]),
         destination_rules=tuple(lists["DestinationRule"]),
+        gateways=tuple(lists["Gateway"]),
     )
 
 
-def by_key(lists: Lists) -> dict[Key, Manifest]:
-    """Find the objects that we write by kind and name."""
+def by_key(lists: Lists, namespace: str) -> dict[Key, Manifest]:
+    """Find the objects of a namespace that we write by kind and name."""
     return {
         Key(kind, marks.name(item)): item  # type: ignore[arg-type]
         for kind in WRITTEN_KINDS
         for item in lists.get(kind, ())
+        if item["metadata"]["namespace"] == namespace
     }
 
 
@@ -79,4 +83,14 @@ def _service(cluster: Cluster, namespace: str, service: str) -> list[Manifest]:
 
 def _lists(cluster: Cluster, namespace: str, service: str, kinds: tuple[str, ...]) -> Calls:
     labels = {"EndpointSlice": f"kubernetes.io/service-name={service}"}
-    return {kind: partial(cluster.list, kind, namespace, labels.get(kind, "")) for kind in kinds}
+    here = [kind for kind in kinds if kind not in ROUTES]
+    calls: Calls = {kind: partial(cluster.list, kind, namespace, labels.get(kind, "")) for kind in here}
+    return calls | {kind: partial(everywhere, cluster, kind, namespace) for kind in kinds if kind in ROUTES}
+
+
+def everywhere(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
+    """List a kind in all namespaces; in one, where the others may not be read."""
+    try:
+        return cluster.list(kind, "")
+    except Refused:
+        return cluster.list(kind, namespace)

@@ -123,7 +123,7 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
     lists = answers(None)
     # What was seen is as of now, not of before a slow API server's answer: else it would settle too soon.
     now = Target.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=run.target.pk)
-    unknown = attempts.resolve(run.opened, gather.by_key(lists), gather.WRITTEN_KINDS, now)
+    unknown = attempts.resolve(run.opened, gather.by_key(lists, project.namespace), gather.WRITTEN_KINDS, now)
     written = attempts.written(run.scope) if run.opened else wanted.written
     seen = gather.seen(lists, written, now)
     decision = lifecycle.decide(wanted.intent, seen, wanted.memory)
@@ -134,16 +134,18 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
         decision = _decide_again(wanted, cluster, seen, decision)
     if decision.writes:
         apply(cluster, project.namespace, run.scope, run.lease, decision.writes, unknown)
-    store.carried(run.lease, run.target, wanted.releases, decision, _observed(seen))
+    store.carried(run.lease, run.target, wanted.releases, decision, _observed(seen, project.namespace))
 
 
-def _observed(seen: Seen) -> dict[str, Any]:
+def _observed(seen: Seen, namespace: str) -> dict[str, Any]:
     return observed(
         seen.service,
         deployments=seen.deployments,
         pods=seen.pods,
         slices=seen.slices,
-        virtual_services=seen.virtual_services,
+        virtual_services=[
+            each for each in seen.virtual_services if each["metadata"]["namespace"] == namespace
+        ],
     )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
-from grayrelease.domain.state import Decision, Phase, Reason, Status
-from grayrelease.models import MEMORY, Event, Release, Target
+from grayrelease.domain import stand
+from grayrelease.domain.plan import NOBODY
+from grayrelease.domain.state import OVER, Decision, Goal, Reason, Status
+from grayrelease.models import MEMORY, Event, Release, Target, columns
 from grayrelease.reconcile.lease import Lease
-
-ENDED = (Phase.FINISHED, Phase.FAILED)
 
 
 def carried(
@@ -35,7 +36,10 @@ def carried(
             looked_at=Now(),
             carried_generation=target.generation,
             waiting=decision.waiting or bool(decision.writes),
-            stable=decision.new_stable or target.stable,
+            due_at=decision.due,
+            pinned=decision.pinned or (target.pinned and not decision.freed),
+            **_stable(releases, decision),
+            **_raised(target, decision),
             error="",
             failing_since=None,
             lease_owner="",
@@ -44,6 +48,52 @@ def carried(
         for pk, status in decision.statuses.items():
             exposed = decision.memory.exposed.get(pk)
             _store_release(target, releases[pk], status, exposed.share if exposed else 0)
+        for pk, step in decision.advances.items():
+            _advance(target, releases[pk], step)
+        if decision.new_stable:
+            _hold_others(target, releases, decision)
+
+
+def _raised(target: Target, decision: Decision) -> dict[str, Any]:
+    """Say that people's plan, or what became of the stable version, wants something else from now on."""
+    changed = decision.advances or (decision.new_stable and not decision.freed)
+    return {"generation": target.generation + 1, "raised_at": Now()} if changed else {}
+
+
+def _stable(releases: Mapping[int, Release], decision: Decision) -> dict[str, Any]:
+    """Return the columns of a stable version that is new."""
+    if not decision.new_stable:
+        return {}
+    brought = [each.intent().plan.candidate for each in releases.values()]
+    workload = next((each.workload for each in brought if each.version == decision.new_stable), "")
+    return {"stable": decision.new_stable, "stable_workload": workload}
+
+
+def _advance(target: Target, release: Release, step: int) -> None:
+    """Let a plan's step follow: its exposure is what people want from now on."""
+    plan, before = release.intent().plan, release.stand
+    after = stand.next_step(plan, before)
+    if after is None or after.step != step:
+        return
+    new = columns(after)
+    old = {name: getattr(release, name) for name in new}
+    Release.objects.filter(pk=release.pk).update(**new)
+    data = {"before": old, "after": new, "generation": target.generation + 1}
+    _event(target, release, "step", data)
+
+
+def _hold_others(target: Target, releases: Mapping[int, Release], decision: Decision) -> None:
+    """Hold the releases that started from another stable version at nothing, until people decide anew."""
+    winner = next(each for each in releases.values() if each.candidate == decision.new_stable)
+    held = ["stable-changed", {"release": winner.name, "version": decision.new_stable}]
+    live = [each for pk, each in releases.items() if decision.statuses[pk].phase not in OVER]
+    for each in live:
+        nothing: dict[str, Any] = {"stable": decision.new_stable}
+        if each.goal in (Goal.RUN, Goal.TAKE_OVER):
+            step = columns(replace(each.stand, exposure=NOBODY, drawn=()))
+            nothing |= {**step, "held": held, "goal": Goal.RUN, "winner": ""}
+        Release.objects.filter(pk=each.pk).update(**nothing)
+        _event(target, each, "held", {"after": nothing, "reason": held})
 
 
 def failed(lease: Lease, error: str) -> None:
@@ -66,7 +116,7 @@ def _store_release(target: Target, release: Release, status: Status, share: int)
     if (before, release.status, release.share_in_effect) == (status.phase, told, share):
         return
     columns: dict[str, Any] = {"phase": status.phase, "status": told, "share_in_effect": share}
-    if status.phase in ENDED:
+    if status.phase in OVER:
         columns["ended_at"] = Coalesce(F("ended_at"), Now())
     Release.objects.filter(pk=release.pk).update(**columns)
     if before != status.phase:
@@ -74,11 +124,11 @@ def _store_release(target: Target, release: Release, status: Status, share: int)
 
 
 def _tell(target: Target, release: Release, before: str, status: Status) -> None:
+    data = {"before": before, "after": status.phase, "reason": as_json(status.now)}
+    _event(target, release, "phase", data)
+
+
+def _event(target: Target, release: Release, kind: str, data: dict[str, Any]) -> None:
     Event.objects.create(
-        project_id=target.project_id,
-        target=target,
-        release=release,
-        at=Now(),
-        kind="phase",
-        data={"before": before, "after": status.phase, "reason": as_json(status.now)},
+        project_id=target.project_id, target=target, release=release, at=Now(), kind=kind, data=data
     )

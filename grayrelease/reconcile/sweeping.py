@@ -36,10 +36,11 @@ class Due:
 
 
 def waiting_targets() -> list[Due]:
-    """Return the targets that wait for something, or whose generation is ahead for more than 2 s."""
+    """Return the targets that wait, that have a step due, or whose generation is ahead for more than 2 s."""
     ahead = ~Q(generation=F("carried_generation")) & Q(raised_at__lt=Now() - AHEAD)
     backing = Release.objects.live().filter(target=OuterRef("pk"), goal=Goal.ROLL_BACK)
-    rows = Target.objects.filter(Q(waiting=True) | ahead).annotate(
+    step = Q(due_at__lte=Now())
+    rows = Target.objects.filter(Q(waiting=True) | ahead | step).annotate(
         late_roll_back=Exists(backing) & ~Q(generation=F("carried_generation")),
         fresh=ExpressionWrapper(Q(raised_at__gt=Now() - FRESH), BooleanField()),
     )
@@ -70,7 +71,7 @@ def _due(project_id: int) -> QuerySet[Target]:
     unseen = Q(looked_at=None) | Q(looked_at__lt=Now() - UNSEEN)
     differs = ~Q(generation=F("carried_generation"))
     return Target.objects.filter(FREE, project_id=project_id).filter(
-        differs | Q(waiting=True) | (live & unseen)
+        differs | Q(waiting=True) | ((live | Q(pinned=True)) & unseen)
     )
 
 

@@ -97,11 +97,21 @@ def test_a_deed_after_a_hand_edit_writes_again() -> None:
 
 def test_the_same_share_asked_for_again_after_a_hand_edit_is_written_again() -> None:
     world = exposed()
-    edit(world, ROUTES, {"hosts": ["reviews", "reviews.example.com"]})
+    edit(world, ROUTES, even_split())
     world.deed(Goal.RUN, 200)
     until_still(world)
-    assert world.objects[ROUTES]["spec"]["hosts"] == ["reviews"]
     assert shares(world) == {"v1": 800, "v2": 200}
+
+
+def test_an_edit_outside_our_marks_is_no_drift_and_stays_to_the_end() -> None:
+    world = exposed()
+    edit(world, ROUTES, {"hosts": ["reviews", "reviews.example.com"]})
+    decision = world.run()
+    assert (status(decision).phase, decision.writes) == (Phase.RUNNING, ())
+    world.deed(Goal.RUN, 300)
+    until_still(world)
+    assert world.objects[ROUTES]["spec"]["hosts"] == ["reviews", "reviews.example.com"]
+    assert shares(world) == {"v1": 700, "v2": 300}
 
 
 def test_rolling_back_writes_over_a_hand_edit_at_once() -> None:
@@ -113,11 +123,11 @@ def test_rolling_back_writes_over_a_hand_edit_at_once() -> None:
     assert shares(world) == {"v1": 1000}
 
 
-def test_a_hand_edited_destination_rule_keeps_its_policy_when_a_deed_adopts_it() -> None:
+def test_a_hand_edited_destination_rule_keeps_its_policy() -> None:
     world = exposed()
     policy = {"trafficPolicy": {"connectionPool": {"tcp": {"maxConnections": 7}}}}
     edit(world, SUBSETS, policy)
-    assert status(world.run()).now.code == "edited-by-other"
+    assert status(world.run()).phase == Phase.RUNNING
     world.deed(Goal.RUN, 300)
     until_still(world)
     assert world.objects[SUBSETS]["spec"]["trafficPolicy"] == policy["trafficPolicy"]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from grayrelease.domain.lifecycle import decide
 from grayrelease.domain.reasons import REASONS
 from grayrelease.domain.state import Caller, Decision, Goal, Phase, Reason, Status, Traffic, Window
 from tests.domain.manifests import V1
@@ -257,15 +256,6 @@ def test_each_phase_says_who_acts_next() -> None:
     assert status(world.run()).next == Reason("will-scale-down", {"workload": V1.name})
     world.tick(1)
     assert status(run_until(world, "settling")).next == Reason("will-give-back", {"service": "reviews"})
-
-
-def test_a_second_release_of_the_target_waits_for_the_first() -> None:
-    world = World()
-    intent = world.intent()
-    second = replace(world.release, id=8)
-    decision = decide(replace(intent, releases=(world.release, second)), world.seen(), world.memory)
-    assert decision.statuses[8].waits == Reason("release-exists", {"release": "reviews-v2"})
-    assert [write.release for write in decision.writes] == [7]
 
 
 def test_a_target_without_releases_needs_nothing() -> None:

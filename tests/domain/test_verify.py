@@ -95,7 +95,7 @@ def test_only_windows_that_end_after_the_write_count() -> None:
         Window(after(-2), after(0), {"v1": 9, "v2": 9}),
         Window(after(2), after(3), {}),
     )
-    assert counts(Traffic(windows), AT, "v2", "v1") == [Count(1, 5), Count(0, 0)]
+    assert counts(Traffic(windows), AT, "v2", ["v1"]) == [Count(1, 5), Count(0, 0)]
 
 
 def look(
@@ -106,7 +106,7 @@ def look(
         traffic,
         broken=broken,
         candidate="v2",
-        stable="v1",
+        others=["v1"],
         settle_s=settle_s,
         now=after(seconds),
     )

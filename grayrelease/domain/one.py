@@ -1,0 +1,136 @@
+"""One release of a target, as a run sees it: what it wants, what it has, what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from grayrelease.domain.look import Look
+from grayrelease.domain.plan import ALL, NOBODY, Exposure, Mirror
+from grayrelease.domain.routes import Exposing
+from grayrelease.domain.state import Exposed, Goal, Key, ReleaseIntent
+
+FORWARD = (Goal.RUN, Goal.TAKE_OVER)
+
+
+@dataclass(frozen=True)
+class One:
+    """A live release within its target's look."""
+
+    look: Look
+    release: ReleaseIntent
+
+    @property
+    def id(self) -> int:
+        return self.release.id
+
+    @property
+    def goal(self) -> Goal:
+        return self.release.goal
+
+    @property
+    def brings(self) -> bool:
+        return self.release.plan.brings
+
+    @property
+    def candidate(self) -> str:
+        """The version that it brings; "" where it brings none."""
+        return self.release.plan.candidate.version
+
+    @property
+    def workload(self) -> Key:
+        return Key("Deployment", self.release.plan.candidate.workload)
+
+    @cached_property
+    def others(self) -> tuple[ReleaseIntent, ...]:
+        return tuple(each for each in self.look.releases if each.id != self.id)
+
+    @cached_property
+    def wins(self) -> bool:
+        """Tell if the candidate keeps running alone: as people chose, but never a version that is gone."""
+        look, chosen = self.look, self.release.wins
+        other = look.stable if chosen else self.candidate
+        mine = self.candidate if chosen else look.stable
+        return not chosen if look.runs(other) and not look.runs(mine) else chosen
+
+    @cached_property
+    def held(self) -> bool:
+        """Tell if another release is about to become stable: then nobody else is exposed."""
+        return any(each.goal == Goal.FINISH and each.wins for each in self.others)
+
+    @cached_property
+    def wanted(self) -> Exposing:
+        release = self.release
+        if self.held:
+            exposure = NOBODY
+        elif self.goal == Goal.FINISH and self.brings:
+            exposure = Exposure(share=ALL) if self.wins else NOBODY
+        else:
+            exposure = release.wanted
+        return Exposing(self.id, self.candidate, exposure, release.drawn if exposure.sticky else ())
+
+    @cached_property
+    def present(self) -> tuple[Exposing, ...]:
+        """What each object carries of it, whether it's expanded or not."""
+        nothing = Exposing(self.id, self.candidate, NOBODY)
+        return tuple(each.exposing(self.id) or nothing for each in self.look.carriers)
+
+    @property
+    def most(self) -> Exposing:
+        """The largest exposure that any object carries."""
+        return max(self.present, key=lambda each: (each.exposure.everyone, each.exposure.share))
+
+    @cached_property
+    def raises(self) -> bool:
+        """Tell if some route gives it less than is wanted, or something else."""
+        return any(lowered(present, self.wanted) != self.wanted for present in self.present)
+
+    @property
+    def forward(self) -> bool:
+        """Tell if it is to be exposed, now or later: then it needs its workload and pinned routes."""
+        if self.goal == Goal.FINISH:
+            return self.brings and self.wins and self.look.runs(self.look.stable)
+        return self.goal == Goal.RUN or (self.goal == Goal.TAKE_OVER and self.release.wins)
+
+    @property
+    def exposed(self) -> Exposed | None:
+        return self.look.memory.exposed.get(self.id)
+
+    @property
+    def needed(self) -> int:
+        """How many pods it needs for what is wanted: rule 5, at least one."""
+        return max(1, -(-self.wanted.exposure.everyone * self.look.memory.capacity // ALL))
+
+
+def lowered(present: Exposing, wanted: Exposing) -> Exposing:
+    """Return what may be in effect at once: what is wanted, as far as it isn't more than there is."""
+    before, after = present.exposure, wanted.exposure
+    share = _share(before, after)
+    reached = share == after.share
+    exposure = Exposure(
+        share=share,
+        audience=before.audience if share else after.audience,
+        mirror=_mirror(before, after),
+        sticky=after.sticky if reached else before.sticky,
+    )
+    if exposure == after:
+        return wanted
+    drawn = wanted.drawn if reached else present.drawn
+    return Exposing(present.release, present.version, exposure, drawn if exposure.sticky else ())
+
+
+def _share(before: Exposure, after: Exposure) -> int:
+    if before.audience == after.audience:
+        return min(before.share, after.share)
+    # Who meets it because of an audience stays while everyone is on the way to, or back from, as much.
+    stays = before.audience is not None and after.audience is None and after.share >= before.share
+    return before.share if stays else 0
+
+
+def _mirror(before: Exposure, after: Exposure) -> Mirror | None:
+    """Return the copies that are wanted, as far as there are some of that kind already."""
+    if before.mirror is None or after.mirror is None or before.mirror.to != after.mirror.to:
+        return None
+    if before.mirror.get_only and not after.mirror.get_only:
+        return before.mirror.model_copy(update={"share": min(before.mirror.share, after.mirror.share)})
+    return after.mirror.model_copy(update={"share": min(before.mirror.share, after.mirror.share)})
