@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, get_args
 
 from grayrelease.domain import conditions
+from grayrelease.domain.patterns import SYSTEMS
 from grayrelease.domain.plan import Audience, Condition, Group
 from grayrelease.domain.state import Reason
 
@@ -17,12 +18,15 @@ NAMED = frozenset({"cookie", "header", "query"})
 CHOSEN = frozenset({"system", "method"})
 """What is ticked instead of typed."""
 
+FIELDS = {"values": "value", "group": "on"}
+"""What a field of a condition is called at its row, where that is another name."""
+
 Lists = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A condition as it was typed; `values` has one a line. `wrong`: field → Reason."""
+    """A condition as it was typed; `values` has one a line. `wrong`: by field, see `FIELDS`."""
 
     index: int = 0
     group: int = 0
@@ -42,10 +46,14 @@ class Row:
             return False
         return not (self.name.strip() or self.values.strip())
 
+    @property
+    def reasons(self) -> list[Reason]:
+        return list(self.wrong.values())
+
     def condition(self) -> Condition:
         """Return what is meant; whether it is right is another question."""
         said = [line.strip() for line in self.values.splitlines() if line.strip()]
-        values = {"system": sorted(self.systems), "method": _in_order(self.methods)}.get(self.on, said)
+        values = {"system": [each for each in SYSTEMS if each in self.systems], "method": _in_order(self.methods)}.get(self.on, said)
         how = "exact" if self.on in CHOSEN else self.how
         meant: dict[str, Any] = {
             "on": self.on,
@@ -141,7 +149,7 @@ def checked(rows: Sequence[Row]) -> tuple[Audience, list[Row], list[Reason]]:
             whole.append(wrong.reason)
             continue
         at = grouped[wrong.group][max(0, wrong.condition)].index
-        field_name = wrong.field if wrong.condition >= 0 else "on"
+        field_name = FIELDS.get(wrong.field, wrong.field)
         marked[at] = replace(marked[at], wrong={field_name: wrong.reason, **marked[at].wrong})
     return audience, list(marked.values()), whole
 

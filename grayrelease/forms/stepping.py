@@ -31,6 +31,10 @@ class StepRow:
         return not self.share.strip()
 
     @property
+    def reasons(self) -> list[Reason]:
+        return list(self.wrong.values())
+
+    @property
     def permille(self) -> int | None:
         """Return the share, or None where none was typed."""
         return share(self.share)

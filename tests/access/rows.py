@@ -21,10 +21,44 @@ STEP_S, STEPS = 15, 60
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "basic": {"name": "reviews-v2"},
     "service": {"service": "reviews"},
-    "version": {"version": "v2", "image": "istio/examples-bookinfo-reviews-v2:1.16.2", "replicas": "2"},
+    "version": {"version": "v5", "image": "istio/examples-bookinfo-reviews-v2:1.16.2", "replicas": "2"},
     "policy": {"share": "20"},
 }
 """What is typed into the wizard's steps."""
+
+Fields = Mapping[str, str | list[str]]
+STEPPED: Fields = {
+    "then": "steps",
+    "s_who": ["audience", "everyone", "everyone"],
+    "s_share": ["100", "50", "100"],
+    "s_gate": ["person", "time", "person"],
+    "s_minutes": ["", "15", ""],
+}
+CERTAIN: Fields = {
+    "c_group": ["0", "0", "1", "1"],
+    "c_on": ["cookie", "system", "header", "url"],
+    "c_name": ["user", "", "x-env", ""],
+    "c_how": ["exact", "exact", "regex", "prefix"],
+    "c_values": ["jason\neve", "", "beta.*", "/reviews"],
+    "c_system": ["1:windows", "1:macos"],
+}
+SPOILT: Fields = {
+    **CERTAIN,
+    "c_name": ["user name", "", "x-env", ""],
+    "c_values": ["jason", "", "(?=beta)", "reviews"],
+    "s_share": ["10", "150", ""],
+    "s_gate": ["person", "time", "person"],
+    "s_minutes": ["", "soon", ""],
+}
+POLICIES: Mapping[str, tuple[str, Fields]] = {
+    "request": ("canary", {**STEPPED, **CERTAIN, "first": "audience", "part": "20", "sticky": "1"}),
+    "request_wrong": ("canary", {**STEPPED, **SPOILT, "first": "audience", "part": "20"}),
+    "steps": ("canary", {**STEPPED, "first": "share", "share": "5"}),
+    "blue_green": ("blue-green", {**CERTAIN, "preview": "1", "gate": "time", "minutes": "30"}),
+    "mirror": ("mirror", {**STEPPED, "s_share": ["5", "50", "100"], "share": "50", "get_only": "1"}),
+    "mirror_elsewhere": ("mirror", {"share": "100"}),
+}
+"""Drafts of every kind: the mode, and what is typed as its traffic policy."""
 
 
 def fill(cluster: Memory) -> dict[str, int | str]:
@@ -36,6 +70,8 @@ def fill(cluster: Memory) -> dict[str, int | str]:
         project=Project.objects.create(name="empty", namespace="empty"), user=person("admin"), role="admin"
     )
     drafts = _drafts("draft", *(f"wrong_{step}" for step in ANSWERS))
+    for name, (mode, policy) in POLICIES.items():
+        drafts[name] = _drafted(mode, policy, elsewhere=name == "mirror_elsewhere")
     return {**drafts, **{state: make(project).pk for state, make in STATES.items()}}
 
 
@@ -58,15 +94,30 @@ def _bookinfo(cluster: Memory) -> Project:
 
 def _drafts(*names: str) -> dict[str, str]:
     """Answer every step of the wizard once. Returns as many drafts as there are names."""
+    made = Draft.objects.get(pk=_drafted("canary", ANSWERS["policy"]))
+    return {
+        name: str(each.pk) for name, each in zip(names, [made, *_copies(made, len(names) - 1)], strict=True)
+    }
+
+
+def _drafted(mode: str, policy: Fields, *, elsewhere: bool = False) -> str:
+    """Answer every step of the wizard. Returns the draft's key."""
     client = _browser("operator")
-    begun = client.post("/p/demo/releases/new/", {"application": "bookinfo", "service": "reviews"})
+    begun = client.post(
+        "/p/demo/releases/new/", {"application": "bookinfo", "service": "reviews", "mode": mode}
+    )
     draft = begun["Location"].rsplit("/", 2)[0]
-    for step, typed in ANSWERS.items():
+    to = {"to": "service", "to_service": "ratings"} if elsewhere else {}
+    steps = [step for step in ANSWERS if step != "version" or not elsewhere]
+    for step in steps:
+        typed = policy if step == "policy" else {**ANSWERS[step], **(to if step == "service" else {})}
         answer = client.post(f"{draft}/{step}/", {**typed, "go": "next"})
-        assert answer.status_code == 302, answer.content.decode()
-    made = Draft.objects.get(pk=draft.rsplit("/", 1)[1])
-    Draft.objects.bulk_create(copies := [_copy(made) for _ in names])
-    return {name: str(copy.pk) for name, copy in zip(names, copies, strict=True)}
+        assert answer.status_code in (302, 422), answer.content.decode()
+    return draft.rsplit("/", 1)[1]
+
+
+def _copies(made: Draft, count: int) -> list[Draft]:
+    return Draft.objects.bulk_create([_copy(made) for _ in range(count)])
 
 
 def _copy(draft: Draft) -> Draft:
