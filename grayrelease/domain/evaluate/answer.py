@@ -18,6 +18,7 @@ Where = Literal[
     "method",
     "authority",
     "scheme",
+    "sni",
     "port",
     "sourceLabels",
     "sourceNamespace",

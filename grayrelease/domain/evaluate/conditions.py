@@ -38,6 +38,8 @@ class Condition:
         match self.where:
             case "uri":
                 return (request.path,)
+            case "sni":
+                return (request.host,)
             case "query":
                 value = request.query.get(self.name)
                 return () if value is None else (value,)

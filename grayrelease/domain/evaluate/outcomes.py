@@ -14,6 +14,8 @@ from grayrelease.domain.evaluate.registry import items
 from grayrelease.domain.evaluate.request import Arrived
 from grayrelease.domain.evaluate.tables import Entry
 
+CLOSED = 0
+"""The status where there is none: the connection is closed without a word."""
 CODES = (301, 302, 303, 307, 308)
 """Redirects that Envoy can write; another code makes a rule without an action."""
 
@@ -30,12 +32,11 @@ class Outcomes:
         answer = self._route(entry, request)
         status = policies.preflight_status(entry.spec, request)
         if answer.fault.abort >= 100:
-            return _stopped(answer, answer.fault.abort_status, "FI")
+            reason = _held_back("FI") if answer.fault.delay >= 100 else "FI"
+            return _stopped(answer, answer.fault.abort_status, reason)
         if status is not None:
             return _stopped(answer, status, "cors_response")
-        if answer.fault.delay >= 100 and not answer.reason:
-            return replace(answer, reason="DI")
-        return answer
+        return _late(answer) if answer.fault.delay >= 100 else answer
 
     def _route(self, entry: Entry, request: Arrived) -> Answer:
         rule = entry.spec
@@ -53,7 +54,7 @@ class Outcomes:
 
     def _forward(self, entry: Entry, request: Arrived) -> Answer:
         rule = entry.spec
-        known = policies.retries(rule)
+        known = None if entry.stream else policies.retries(rule)
         destinations = tuple(self._destinations(entry, request, known))
         named = tuple(each for each in destinations if each.host)
         statuses = {(each.status, each.reason) for each in destinations}
@@ -110,6 +111,8 @@ class Outcomes:
         self, entry: Entry, host: str, subset: str, port: int | None, known: Retries | None
     ) -> tuple[int, str]:
         state = self.clusters.state(host, subset, port)
+        if state and entry.stream:
+            return CLOSED, state
         if state == "NC" and entry.bundle is not None and entry.bundle.gateway_api:
             return 500, state
         if state:
@@ -136,3 +139,14 @@ def _stopped(answer: Answer, status: int, reason: str) -> Answer:
     """Return the answer of a proxy that forwards nothing, though the rule says where to."""
     destinations = tuple(replace(each, status=status, reason=reason) for each in answer.destinations)
     return replace(answer, status=status, reason=reason, destinations=destinations, path="", authority="")
+
+
+def _late(answer: Answer) -> Answer:
+    """Return an answer that is held back on purpose."""
+    destinations = tuple(replace(each, reason=_held_back(each.reason)) for each in answer.destinations)
+    reason = "" if answer.status is None else _held_back(answer.reason)
+    return replace(answer, reason=reason, destinations=destinations)
+
+
+def _held_back(reason: str) -> str:
+    return f"DI,{reason}" if reason else "DI"

@@ -18,6 +18,18 @@ METHODS = frozenset(
 """What Envoy's HTTP/1.1 codec takes, probed with 1.40."""
 SCHEMES = ("http", "https")
 BLANKS = " \t"
+TAKEN_AWAY = ("connection", "keep-alive", "proxy-connection", "transfer-encoding", "x-envoy-internal")
+TAKEN_AT_THE_EDGE = tuple(
+    f"x-envoy-{name}"
+    for name in ("decorator-operation", "downstream-service-cluster", "downstream-service-node")
+    + ("expected-rq-timeout-ms", "force-trace", "hedge-on-per-try-timeout", "ip-tags", "max-retries")
+    + ("original-path", "retriable-header-names", "retriable-status-codes", "retry-grpc-on", "retry-on")
+    + ("upstream-alt-stat-name", "upstream-rq-per-try-timeout-ms", "upstream-rq-timeout-ms")
+    + ("upstream-rq-timeout-alt-response", "external-address")
+)
+"""Headers that no route sees: Envoy takes them away first, the latter from clients outside."""
+UNTOLD = "…"
+"""Stands for a value that the proxy writes and that isn't known here; only presence can be asked."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +152,15 @@ def _headers(sent: Request, by: Caller) -> dict[str, tuple[str, ...]]:
     for name, lines in sent.headers.items():
         values = tuple(line.strip(BLANKS) for line in lines)
         headers[name.lower()] = headers.get(name.lower(), ()) + values
+    for name in TAKEN_AWAY + (TAKEN_AT_THE_EDGE if by.kind == "gateway" else ()):
+        headers.pop(name, None)
     own = "https" if sent.secure else "http"
     if by.kind == "gateway":
         headers["x-forwarded-proto"] = (own,)
+        headers["x-forwarded-for"] = (",".join((*headers.get("x-forwarded-for", ()), UNTOLD)),)
+        headers.setdefault("x-envoy-external-address", (UNTOLD,))
     headers.setdefault("x-forwarded-proto", (own,))
-    headers.setdefault("x-request-id", ("…",))
+    headers.setdefault("x-request-id", (UNTOLD,))
     return headers
 
 

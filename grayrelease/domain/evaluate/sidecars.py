@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from grayrelease.domain.evaluate import names
+from grayrelease.domain.evaluate import names, streams
 from grayrelease.domain.evaluate.answer import PASSTHROUGH, Ref, Rule
 from grayrelease.domain.evaluate.registry import Service, World
 from grayrelease.domain.evaluate.request import Caller
-from grayrelease.domain.evaluate.tables import Bundle, Entry, VirtualHost, entries, present
+from grayrelease.domain.evaluate.tables import Bundle, Entry, VirtualHost, default, entries, present
 
 UNKNOWN = Rule(Ref("", "", ""), "allow_any", 0)
 """The rule for names that the mesh doesn't know: let them out."""
@@ -45,9 +45,12 @@ def table(world: World, bundles: Iterable[Bundle], caller: Caller, port: int) ->
         if port == 80 or _names_any(bundle, services):
             builder.add(bundle, owners)
     for service in services.values():
-        untaken = service.host.lower() not in builder.taken and not service.alias_of
-        if untaken and service.ports[port] == "http":
-            builder.name_service(service, [_default(service, port)])
+        if service.alias_of or service.host.lower() in builder.taken:
+            continue
+        if service.ports[port] == "http":
+            builder.name_service(service, [default(service, port)])
+        elif service.ports[port] != "udp":
+            builder.name_service(service, streams.entries(service, seen, caller, port))
     builder.hosts.append(VirtualHost("*", ["*"], [Entry(UNKNOWN, _way_out(), None)]))
     return builder.hosts
 
@@ -155,12 +158,6 @@ def spellings(host: str, namespace: str) -> Iterator[str]:
         yield name
     yield short
     yield f"{short}.svc"
-
-
-def _default(service: Service, port: int) -> Entry:
-    rule = Rule(service.ref, "default", 0)
-    destination = {"host": service.host, "port": {"number": port}}
-    return Entry(rule, {"route": [{"destination": destination}]}, None)
 
 
 def _way_out() -> dict[str, object]:

@@ -17,6 +17,7 @@ from grayrelease.domain.evaluate.conditions import (
     conditions,
     path_text,
 )
+from grayrelease.domain.evaluate.registry import Service
 from grayrelease.domain.evaluate.request import Arrived, Caller
 from grayrelease.domain.evaluate.texts import Text
 
@@ -47,6 +48,7 @@ class Bundle:
     export_to: frozenset[str]
     rules: tuple[Written, ...]
     gateway_api: bool = False
+    streams: tuple[Written, ...] = ()  # TLS and TCP rules, TLS first
 
     @property
     def age(self) -> tuple[datetime, str, str]:
@@ -67,6 +69,7 @@ class Entry:
     path: Text = field(default_factory=lambda: Text("prefix", "/"))
     absent: Failed | None = None
     catches_all: bool = False
+    stream: bool = False  # bytes are passed on, not requests: nobody answers for a version
 
     def failure(self, request: Arrived) -> Failed | None:
         if self.absent is not None:
@@ -108,6 +111,12 @@ def _entry(
         absent=caller_failure(match, caller, gateway, port),
         catches_all=catches_all(match, by_segment=bundle.gateway_api),
     )
+
+
+def default(service: Service, port: int) -> Entry:
+    """Return what happens where nobody says anything: every pod of the service."""
+    destination = {"host": service.host, "port": {"number": port}}
+    return Entry(Rule(service.ref, "default", 0), {"route": [{"destination": destination}]}, None)
 
 
 def present(found: Iterable[Entry]) -> bool:

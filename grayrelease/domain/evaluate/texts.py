@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import re2
 
-TextKind = Literal["exact", "prefix", "path-prefix", "regex", "present"]
+TextKind = Literal["exact", "prefix", "path-prefix", "suffix", "regex", "present"]
 KINDS: tuple[TextKind, ...] = ("exact", "prefix", "regex")
 
 
@@ -50,6 +50,8 @@ class Text:
         asked, had = (lowered(self.value), lowered(value)) if self.ignore_case else (self.value, value)
         if self.kind == "exact":
             return asked == had
+        if self.kind == "suffix":
+            return had.endswith(asked)
         return had.startswith(asked) and (self.kind == "prefix" or had[len(asked) :][:1] in ("", "/"))
 
 

@@ -31,6 +31,7 @@ def _bundle(manifest: Manifest, targets: Mapping[Ref, Manifest]) -> Bundle:
         ),
         export_to=export_to(manifest),
         rules=tuple(_rules(manifest, targets)),
+        streams=tuple(_streams(manifest)),
     )
 
 
@@ -41,6 +42,13 @@ def export_to(manifest: Manifest) -> frozenset[str]:
     if "*" in said:
         return frozenset({"*"})
     return frozenset() if "~" in said else frozenset(said)
+
+
+def _streams(manifest: Manifest) -> Iterator[Written]:
+    where = ref(manifest)
+    for key in ("tls", "tcp"):
+        for index, rule in enumerate(items(spec(manifest), key)):
+            yield Written({**_completed(rule, where.namespace), "name": key}, where, index)
 
 
 def _rules(manifest: Manifest, targets: Mapping[Ref, Manifest]) -> Iterator[Written]:
