@@ -5,8 +5,12 @@ service's name in the Host header), POD:15006 what it is asked. 127.0.0.1:GATEWA
 gateway: it serves the Gateways' servers for port 80 and for its own number. Pods share a few Envoy
 processes. All that changes with a release is in clusters, endpoints and routes; listeners stay.
 
-What is not obeyed: ports that don't speak HTTP, TLS, delegation, HTTPRoute, and of a DestinationRule's
-trafficPolicy all but `loadBalancer.simple`. An unknown host gets 503: nothing is outside of the sandbox.
+Services whose ports speak no HTTP have a port of their own at each pod (`sandbox.tcp_ports`), since no Host
+header tells them apart; their weights do stand in listeners.
+
+What is not obeyed: TCP and TLS at gateways, encryption between proxies, rules by `destinationSubnets`,
+DestinationRules with a `workloadSelector`, and of a trafficPolicy all but `loadBalancer.simple`. An unknown
+host gets 503: nothing is outside of the sandbox but what ServiceEntries name.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import uvloop
 from grayrelease.sandbox.workloads.bookinfo import details, ratings, reviews
 from grayrelease.sandbox.workloads.echo import echo
 from grayrelease.sandbox.workloads.productpage import productpage
+from grayrelease.sandbox.workloads.raw import further_servers
 from grayrelease.sandbox.workloads.serving import Calls, serve, settings_from
 
 WORKLOADS = {
@@ -24,7 +25,8 @@ async def run(name: str, version: str) -> None:
     """Serve until told to end."""
     settings = settings_from(version)
     calls = Calls(settings)
-    await serve(settings, WORKLOADS[name](settings, calls))
+    async with further_servers(settings):
+        await serve(settings, WORKLOADS[name](settings, calls))
     await calls.close()
 
 

@@ -1,4 +1,7 @@
-"""A cheap workload: says who it is, and calls others when asked."""
+"""A cheap workload: says who it is, and calls others when asked.
+
+With TCP_PORT and GRPC_PORT it speaks these as well (`raw`).
+"""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ class Settings:
     """What image and environment say. Times in seconds, `error_rate` from 0 to 1.
 
     `version` is the image's; the echo calls itself `name`, which VERSION can set.
+    TCP and gRPC are served on `tcp_port` and `grpc_port` where these are not 0.
     """
 
     address: str = "127.0.0.1"
@@ -39,6 +40,8 @@ class Settings:
     error_rate: float = 0
     latency: float = 0
     drain: float = 2
+    tcp_port: int = 0
+    grpc_port: int = 0
 
     @classmethod
     def of(cls, variables: Mapping[str, str], version: str) -> Self:
@@ -53,6 +56,8 @@ class Settings:
             error_rate=float(variables.get("ERROR_RATE") or 0),
             latency=float(variables.get("LATENCY_MS") or 0) / 1000,
             drain=float(variables.get("DRAIN_S") or cls.drain),
+            tcp_port=int(variables.get("TCP_PORT") or 0),
+            grpc_port=int(variables.get("GRPC_PORT") or 0),
         )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from grayrelease.sandbox.mesh.translate.objects import Object, selects
 from grayrelease.sandbox.mesh.translate.registry import Registry
 from grayrelease.sandbox.mesh.translate.rules import DEFAULT_BALANCER, Rule
-from grayrelease.sandbox.mesh.translate.services import Service, ServicePort
+from grayrelease.sandbox.mesh.translate.services import Protocol, Service, ServicePort
 from grayrelease.sandbox.mesh.translate.workloads import Endpoint, InboundPort, Workload
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+SOCKETS = "type.googleapis.com/envoy.extensions.transport_sockets"
+SIDECAR_MATCH = {"sidecar": "yes"}
 CONNECT_TIMEOUT = "10s"
 MOST = 4294967295
 PASSTHROUGH = "PassthroughCluster"
@@ -93,9 +95,10 @@ def ready_endpoints(registry: Registry, service: Service, port: ServicePort) -> 
 def _cluster(
     name: str, service: Service, port: ServicePort, balancer: str, ready: list[Endpoint], folder: Path
 ) -> tuple[Object, Object | None]:
+    by_file = _eds(name, service.fqdn, port.protocol, balancer, folder)
     if not service.resolved:
-        return _eds(name, service.fqdn, port.http2, balancer, folder), _assignment(name, ready)
-    looked_up = _eds(name, service.fqdn, port.http2, balancer, folder) | {
+        return by_file, _assignment(name, ready)
+    looked_up = by_file | {
         "type": "STRICT_DNS",
         "dns_lookup_family": "V4_PREFERRED",
         "load_assignment": _assignment(name, ready),
@@ -105,7 +108,7 @@ def _cluster(
 
 
 @lru_cache(maxsize=10_000)
-def _eds(name: str, service: str, http2: bool, balancer: str, folder: Path) -> Object:
+def _eds(name: str, service: str, protocol: Protocol, balancer: str, folder: Path) -> Object:
     source = {"resource_api_version": "V3", "path_config_source": {"path": str(endpoint_file(folder, name))}}
     return {
         "name": name,
@@ -114,7 +117,26 @@ def _eds(name: str, service: str, http2: bool, balancer: str, folder: Path) -> O
         "connect_timeout": CONNECT_TIMEOUT,
         "lb_policy": balancer or DEFAULT_BALANCER,
         "metadata": {"filter_metadata": {"istio": {"service": service}}},
-        **_common(http2=http2),
+        **_common(http2=protocol == "http2"),
+        **(_tells_who() if protocol in ("tcp", "tls") else {}),
+    }
+
+
+def _tells_who() -> Object:
+    """Say in front of each connection who calls, to those who read it: the proxies of pods."""
+    raw = {"@type": f"{SOCKETS}.raw_buffer.v3.RawBuffer"}
+    plain = {"name": "envoy.transport_sockets.raw_buffer", "typed_config": raw}
+    config = {
+        "@type": f"{SOCKETS}.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+        "config": {"version": "V2", "pass_through_tlvs": {"match_type": "INCLUDE_ALL"}},
+        "transport_socket": plain,
+    }
+    told = {"name": "envoy.transport_sockets.upstream_proxy_protocol", "typed_config": config}
+    return {
+        "transport_socket_matches": [
+            {"name": "sidecar", "match": SIDECAR_MATCH, "transport_socket": told},
+            {"name": "plain", "match": {}, "transport_socket": plain},
+        ]
     }
 
 
@@ -140,6 +162,9 @@ def _assignment(cluster: str, endpoints: list[Endpoint]) -> Object:
 def _endpoint(endpoint: Endpoint) -> Object:
     place = {"address": endpoint.address, "port_value": endpoint.port}
     written: Object = {"endpoint": {"address": {"socket_address": place}}}
-    if endpoint.who:
-        written["metadata"] = {"filter_metadata": {"istio": {"workload": endpoint.who}}}
+    told: Object = {"istio": {"workload": endpoint.who}} if endpoint.who else {}
+    if endpoint.sidecar:
+        told["envoy.transport_socket_match"] = SIDECAR_MATCH
+    if told:
+        written["metadata"] = {"filter_metadata": told}
     return written

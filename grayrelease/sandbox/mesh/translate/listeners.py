@@ -47,7 +47,7 @@ def _pod_listeners(place: Bearer, ports: tuple[InboundPort, ...], routes: Path) 
     filters = [_who_calls(place.who), *route_filters(), router()]
     connection = http("outbound", filters, log) | _rds(routes)
     outbound = _listener("outbound", place.address, OUTBOUND_PORT, connection, "OUTBOUND")
-    return outbound, *(_inbound(place, port) for port in ports)
+    return outbound, *(_inbound(place, port) for port in ports if not port.tcp)
 
 
 def gateway_listener(port: int, routes: Path) -> Object:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from grayrelease.sandbox.mesh.translate import clusters, listeners
+from grayrelease.sandbox.mesh.translate import clusters, listeners, tcp
 from grayrelease.sandbox.mesh.translate.gateway_api import GATEWAY_NAME
 from grayrelease.sandbox.mesh.translate.objects import ROOT_NAMESPACE, Object, name_of, namespace_of, spec_of
 from grayrelease.sandbox.mesh.translate.registry import Registry
@@ -73,7 +73,10 @@ def _listeners(
 ) -> Iterator[Object]:
     asked = _source_labels(registry)
     for pod in pods:
-        yield from listeners.pod_listeners(pod, folder.routes(_routes_name(_caller(pod, asked))))
+        caller = _caller(pod, asked)
+        yield from listeners.pod_listeners(pod, folder.routes(_routes_name(caller)))
+        yield from tcp.outbound_listeners(registry, pod, caller)
+        yield from (tcp.inbound_listener(pod, port) for port in pod.ports if port.tcp)
     if gateway_port is not None:
         yield listeners.gateway_listener(gateway_port, folder.routes(GATEWAY_ROUTES))
 

@@ -110,13 +110,13 @@ def _action(rule: Object, place: Place) -> Object:
 
 def _targets(targets: list[Object], place: Place) -> Object:
     if len(targets) == 1:
-        return {"cluster": _cluster(targets[0]["destination"], place)}
+        return {"cluster": target_cluster(targets[0]["destination"], place)}
     chosen = [target for target in targets if target.get("weight")]
     if not chosen:
         raise Unusable("no destination that takes requests")
     clusters = [
         {
-            "name": _cluster(target["destination"], place),
+            "name": target_cluster(target["destination"], place),
             "weight": target["weight"],
             **_target_headers(target),
         }
@@ -135,7 +135,7 @@ def _mirrors(rule: Object, place: Place) -> Iterator[Object]:
     for destination, percent in _copies(rule):
         if percent:
             yield {
-                "cluster": _cluster(destination, place),
+                "cluster": target_cluster(destination, place),
                 "runtime_fraction": {"default_value": actions.fraction(percent)},
                 "disable_shadow_host_suffix_append": True,
             }
@@ -152,7 +152,8 @@ def _copies(rule: Object) -> Iterator[tuple[Object, float]]:
         yield mirror["destination"], 100 if percentage is None else percentage.get("value", 0)
 
 
-def _cluster(destination: Object, place: Place) -> str:
+def target_cluster(destination: Object, place: Place) -> str:
+    """Name the cluster of a destination."""
     host = destination.get("host", "")
     if not host:
         return UNKNOWN

@@ -38,6 +38,7 @@ class InboundPort:
     listen: int
     service: str
     http2: bool
+    tcp: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Endpoint:
     port: int
     labels: Mapping[str, str]
     who: str
+    sidecar: bool = False
 
 
 def workloads(pods: Sequence[Object], services: Iterable[Service]) -> dict[PodKey, Workload]:
@@ -132,16 +134,16 @@ def _owner(pod: Object) -> str:
 
 
 def _inbound(pod: Object, services: Sequence[Service]) -> Iterator[InboundPort]:
-    served: dict[int, tuple[str, bool]] = {}
+    served: dict[int, tuple[str, bool, bool]] = {}
     for service, port in _serving(pod, services):
         number = _target(pod, port)
         if number:
-            served.setdefault(number, (service.fqdn, port.http2))
+            served.setdefault(number, (service.fqdn, port.http2, not port.http))
     declared = [port["containerPort"] for port in _container_ports(pod)]
     numbers = dict.fromkeys([*declared, *sorted(served)])
     for place, number in enumerate(numbers):
         listen = INBOUND_PORT if place == 0 else FURTHER_INBOUND_PORTS + place
-        yield InboundPort(number, listen, *served.get(number, ("", False)))
+        yield InboundPort(number, listen, *served.get(number, ("", False, False)))
 
 
 def _serving(pod: Object, services: Sequence[Service]) -> Iterator[tuple[Service, ServicePort]]:
@@ -178,7 +180,8 @@ def _ready(item: Object, port: int, running: Mapping[PodKey, Workload]) -> Itera
 def _endpoint(address: str, port: int, workload: Workload | None) -> Endpoint:
     if workload is None:
         return Endpoint(address, port, {}, "")
-    return Endpoint(address, workload.entrance(port), workload.labels, workload.who)
+    entrance = workload.entrance(port)
+    return Endpoint(address, entrance, workload.labels, workload.who, workload.sidecar)
 
 
 def _first(labels: Mapping[str, str], *names: str) -> str:
