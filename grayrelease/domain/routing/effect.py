@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import Any
-
 from grayrelease.domain import istio
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing
+from grayrelease.domain.routing.collapse import KINDS
 from grayrelease.domain.routing.expand import ALONE, Place, expand
 from grayrelease.domain.routing.mirrors import FIELDS
-from grayrelease.domain.routing.notes import COPY, carried
+from grayrelease.domain.routing.notes import COPY, carried, mark, read_before
 from grayrelease.domain.routing.refused import CannotSay
 
 _OURS = ("match", "name", "route", "mirror", "mirrors", *FIELDS)
@@ -33,32 +31,29 @@ def in_effect(
         anew = expand(manifest, service, stands.stable, stands.releases, place)
     except (CannotSay, ValueError):
         return None
-    same = all(_shape(manifest, kind) == _shape(anew, kind) for kind in ("http", "tcp", "tls"))
-    return (stands.stable, stands.releases) if same else None
+    same = all(_shapes(manifest, kind) == _shapes(anew, kind) for kind in KINDS)
+    as_is = _shapes(manifest, "http", copies=True) == _shapes(anew, "http", copies=True)
+    return (stands.stable, stands.releases) if same and (as_is or _moved_on(manifest, anew)) else None
 
 
-def _shape(manifest: Manifest, kind: str) -> list[dict[str, Any]]:
-    """Return what of an object's routes our marks are in."""
+def _shapes(manifest: Manifest, kind: str, *, copies: bool = False) -> list[str]:
+    """Return what our marks are in: of an object's routes in order, or of its copies, wherever they stand."""
     routes = (manifest.get("spec") or {}).get(kind) or []
-    return [{field: route[field] for field in _OURS if field in route} for route in routes]
+    ours = [each for each in routes if str(each.get("name", "")).startswith(COPY) is copies]
+    found = [mark({field: each[field] for field in _OURS if field in each}) for each in ours]
+    return sorted(found) if copies else found
 
 
-def own(namespace: str, service: str, wildcard: Manifest | None = None) -> Manifest:
+def _moved_on(manifest: Manifest, anew: Manifest) -> bool:
+    """Tell if users changed what their routes match, or took one away, so that copies are of yesterday."""
+    then, now = read_before(manifest, "http"), read_before(anew, "http")
+    return sorted(each.match for each in then) != sorted(each.match for each in now)
+
+
+def own(namespace: str, service: str) -> Manifest:
     """Return the VirtualService that we make where none serves the service's host in the mesh.
 
-    It holds the routes of the wildcard one that it hides, else one to the service.
+    A wildcard one serves it too, and is expanded where it leads to the service: ours never hides one.
     """
-    base: list[dict[str, Any]] = [{"route": [{"destination": {"host": service}}]}]
-    spec: dict[str, Any] = {"hosts": [service], "http": base}
-    if wildcard is not None:
-        hidden = wildcard.get("spec") or {}
-        spec |= {kind: deepcopy(hidden[kind]) for kind in ("http", "tcp", "tls") if kind in hidden}
-        if "http" not in hidden:
-            del spec["http"]
-    return istio.manifest("VirtualService", namespace, service, spec)
-
-
-def copies_of(manifest: Manifest) -> list[str]:
-    """Return the names of an object's routes that are copies."""
-    names = [str(route.get("name", "")) for route in (manifest.get("spec") or {}).get("http") or []]
-    return [name for name in names if name.startswith(COPY)]
+    http = [{"route": [{"destination": {"host": service}}]}]
+    return istio.manifest("VirtualService", namespace, service, {"hosts": [service], "http": http})

@@ -120,7 +120,7 @@ def taken(match: Any, requests: list[Request]) -> list[bool]:
     return [answer is not None and answer.route == "copy" for answer in answers]
 
 
-@settings(max_examples=70, deadline=None, derandomize=True, database=None)
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(MATCH, MATCH, st.lists(REQUEST, min_size=12, max_size=12))
 def test_a_request_meets_the_intersection_exactly_if_it_meets_both(
     one: Any, other: Any, requests: list[Request]
