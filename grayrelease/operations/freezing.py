@@ -9,10 +9,14 @@ from django.contrib.auth.models import User
 from pydantic import TypeAdapter, ValidationError
 
 from grayrelease import cluster as clusters
-from grayrelease.domain import candidate, conditions, marks, names, preflight, revision
+from grayrelease.domain import candidate, conditions, marks, names, preflight, revision, stand
 from grayrelease.domain.plan import Candidate, Elsewhere, Manifest, Plan, Stable, Step, Subject
 from grayrelease.domain.preflight import Scene
+from grayrelease.domain.routes import Exposing
+from grayrelease.domain.routing.refused import CannotSay
+from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Reason
+from grayrelease.domain.written import base, unsayable, written
 from grayrelease.models import Draft, Project, Release
 from grayrelease.operations import people
 from grayrelease.operations.errors import Refused
@@ -30,6 +34,7 @@ def freeze(user: User, draft: Draft) -> Plan:
     Asks the cluster, 2 s at most. draft.data: {"mode", "name", "application", "service", "version",
     "container" ("": the first), "image", "replicas", "env": {name: value, or None to take it away},
     "steps": [Step as JSON]}; where the steps copy requests elsewhere, nothing about a version is needed.
+    What will be written is stored in draft.data["written"].
     Raises Refused with every reason, Forbidden, NotFound, ClusterError.
     """
     people.check_doer(user, draft.project)
@@ -44,9 +49,37 @@ def freeze(user: User, draft: Draft) -> Plan:
     if refusals or stable is None:
         raise Refused(*(refusal.reason for refusal in refusals))
     plan = _plan(draft, scenes, found, stable)
+    draft.data = {**draft.data, "written": _written(draft.project, found, plan)}
     draft.frozen = revision.freeze(plan)
-    draft.save(update_fields=["frozen", "updated_at"])
+    draft.save(update_fields=["data", "frozen", "updated_at"])
     return plan
+
+
+def _written(project: Project, found: Scene, plan: Plan) -> list[Manifest]:
+    """Return what will be written. Raises Refused where there is no room, or routes can't be split so."""
+    live = list(
+        Release.objects.live().filter(target__project=project, target__service=found.name).order_by("id")
+    )
+    others = [Other(each.name, each.intent().wanted) for each in live]
+    if no_room := stand.no_room(plan.steps[0].exposure, others):
+        raise Refused(no_room)
+    if cannot := list(unsayable(found, plan)):
+        raise Refused(*cannot)
+    exposing = [Exposing(each.pk, each.candidate, each.intent().wanted, tuple(each.drawn)) for each in live]
+    try:
+        return [_shown(each) for each in written(found, plan, exposing)]
+    except CannotSay as why:
+        raise Refused(why.reason) from why
+
+
+def _shown(manifest: Manifest) -> Manifest:
+    """Return a manifest without what the API server adds; the uid tells that it is there already."""
+    kept = ("name", "namespace", "uid", "labels", "annotations")
+    metadata = {field: manifest["metadata"][field] for field in kept if manifest["metadata"].get(field)}
+    return {field: manifest[field] for field in ("apiVersion", "kind")} | {
+        "metadata": metadata,
+        "spec": manifest.get("spec") or {},
+    }
 
 
 def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest) -> Plan:
@@ -65,7 +98,7 @@ def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest
         stable=Stable(version=_version(stable), workload=marks.name(stable)),
         candidate=_candidate(data, found, stable, version) if brings else NONE_BROUGHT,
         steps=steps,
-        base=base(found),
+        base=base(found, _version(stable)),
     )
 
 
@@ -82,32 +115,6 @@ def _candidate(data: dict[str, Any], found: Scene, stable: Manifest, version: st
     return Candidate(
         version=version, workload=marks.name(made), replicas=int(data["replicas"]), manifest=made
     )
-
-
-def base(found: Scene) -> str:
-    """Return the hash of the routes that name the service, as they are."""
-    routes = [*found.virtual_services, *found.destination_rules]
-    return revision.base(each for each in routes if _concerns(each, found))
-
-
-def _concerns(route: Manifest, found: Scene) -> bool:
-    hosts = {found.name, f"{found.name}.{found.namespace}", f"{found.name}.{found.namespace}{INSIDE}"}
-    here = route["metadata"].get("namespace") == found.namespace
-    named = set(_hosts(route.get("spec") or {}))
-    return bool(named & (hosts if here else hosts - {found.name}))
-
-
-def _hosts(held: Any) -> Iterator[str]:
-    """Yield each host that a route names, wherever it stands."""
-    if isinstance(held, dict):
-        for field, value in held.items():
-            if field in ("host", "hosts"):
-                yield from [value] if isinstance(value, str) else map(str, value or [])
-            else:
-                yield from _hosts(value)
-    elif isinstance(held, list):
-        for each in held:
-            yield from _hosts(each)
 
 
 def _steps(data: dict[str, Any]) -> tuple[Step, ...]:

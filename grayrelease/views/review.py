@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from grayrelease import meets, operations
 from grayrelease.cluster.interface import ClusterError
-from grayrelease.domain import istio, revision
+from grayrelease.domain import revision
 from grayrelease.domain.plan import Manifest, Plan
-from grayrelease.domain.routes import Exposing, compose
 from grayrelease.domain.sources import sources
 from grayrelease.domain.state import Reason
 from grayrelease.models import Membership
@@ -100,7 +100,7 @@ def planned(wizard: Wizard, plan: Plan) -> dict[str, Any]:
         "same": sources(plan.candidate.manifest) if first.mirror and plan.brings else [],
         "differs": sorted(wizard.draft.data.get("env") or {}),
         "revision": revision.revision(wizard.draft.frozen),
-        "manifests": [(each["kind"], _yaml(each)) for each in manifests(plan)],
+        "manifests": titled(wizard.draft.data.get("written") or []),
     }
 
 
@@ -114,19 +114,19 @@ def _fix(wizard: Wizard, reason: Reason) -> str:
     return step if step in wizard.steps else "service"
 
 
-def manifests(plan: Plan) -> list[Manifest]:
-    """Return what will be written, in order, as it is once the first step is in effect."""
-    subject, stable, candidate = plan.subject, plan.stable.version, plan.candidate.version
-    table = compose(stable, [Exposing(0, candidate, plan.steps[0].exposure)])
-    versions = [stable, candidate] if plan.brings else [stable]
-    rule = istio.destination_rule(subject.service, None, versions)
-    service = istio.virtual_service(subject.service, table)
+def titled(manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Return what will be written: its kind and name, if it is there already, and its text."""
     return [
-        istio.manifest("DestinationRule", subject.namespace, subject.service, rule),
-        *([plan.candidate.manifest] if plan.brings else []),
-        istio.manifest("VirtualService", subject.namespace, subject.service, service),
+        {
+            "kind": each["kind"],
+            "name": each["metadata"]["name"],
+            "there": "uid" in each["metadata"],
+            "text": _yaml(each),
+        }
+        for each in manifests
     ]
 
 
 def _yaml(manifest: Manifest) -> str:
-    return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True)
+    metadata = {field: value for field, value in manifest["metadata"].items() if field != "uid"}
+    return yaml.safe_dump({**manifest, "metadata": metadata}, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,76 @@
+"""What a plan will write, before anything is: the routes that are there, split as its steps say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from grayrelease.domain import carrying, revision
+from grayrelease.domain.plan import Exposure, Manifest, Plan
+from grayrelease.domain.preflight import Scene
+from grayrelease.domain.routes import Exposing
+from grayrelease.domain.routing.collapse import strip
+from grayrelease.domain.routing.refused import CannotSay
+from grayrelease.domain.routing.subsets import with_subsets, without_subsets
+from grayrelease.domain.state import Reason, Seen
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+SELF = 2**31 - 1
+"""Stands for the release that has no number yet; it is younger than all others."""
+
+
+def around(found: Scene) -> carrying.Scene:
+    """Return the route objects around a service."""
+    seen = Seen(
+        now=NEVER,
+        service=found.service,
+        deployments=(),
+        pods=(),
+        slices=(),
+        virtual_services=tuple(found.virtual_services),
+        destination_rules=tuple(found.destination_rules),
+        written={},
+        traffic=None,
+        gateways=tuple(found.gateways),
+    )
+    return carrying.Scene(found.called, seen, found.rules)
+
+
+def base(found: Scene, stable: str) -> str:
+    """Return the hash of the routes as users wrote them: what releases made of them doesn't count."""
+    scene = around(found)
+    routes = [strip(each.manifest, found.called) for each in scene.carriers(stable) if each.there]
+    return revision.base([*routes, *(without_subsets(rule) for rule in found.rules.effective)])
+
+
+def written(found: Scene, plan: Plan, others: Sequence[Exposing] = ()) -> list[Manifest]:
+    """Return the objects as they are once the first step is in effect, in the order of their writing.
+
+    `others`: what the target's other live releases expose. Raises CannotSay.
+    """
+    scene, stable = around(found), plan.stable.version
+    exposing = [*others, exposed(plan, plan.steps[0].exposure)]
+    versions = [stable, *(each.version for each in exposing if each.version)]
+    own = scene.own_subsets(stable)
+    rule = with_subsets(scene.rule, versions, own, scene.source)
+    routes = [each.expanded(stable, exposing, "") for each in scene.carriers(stable)]
+    return [rule, *([plan.candidate.manifest] if plan.brings else []), *routes]
+
+
+def unsayable(found: Scene, plan: Plan) -> Iterator[Reason]:
+    """Say which of the plan's steps can't be written into the routes that are there."""
+    stable, said = plan.stable.version, list[Reason]()
+    for carrier in around(found).carriers(stable):
+        for step in plan.steps:
+            try:
+                carrier.expanded(stable, [exposed(plan, step.exposure)], "")
+            except CannotSay as why:
+                if why.reason not in said:
+                    yield why.reason
+                said.append(why.reason)
+
+
+def exposed(plan: Plan, exposure: Exposure) -> Exposing:
+    """Return a step of a release that isn't there yet."""
+    drawn = (exposure.share,) if exposure.sticky and exposure.share else ()
+    return Exposing(SELF, plan.candidate.version, exposure, drawn)
