@@ -148,8 +148,9 @@ class Fault:
 class Answer:
     """What happens to a request.
 
-    `status` is what the client gets, None where destinations answer differently; `reason` is Envoy's
-    response flag (NR, NC, UH, FI, DI, URX) or its detail for other answers of the proxy itself.
+    `status` is what the client gets, None where destinations answer differently, 0 where a connection
+    is closed without a word; `reason` is Envoy's response flag (NR, NC, UH, FI, DI, URX) or its detail
+    for other answers of the proxy itself, nothing where it depends on the destination.
     `path` and `authority` are what the upstream sees where that is not what was sent. `host` is the
     name in the proxy's table under which the request was found, `*` the way out to unknown names.
     """

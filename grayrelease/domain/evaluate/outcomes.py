@@ -57,15 +57,15 @@ class Outcomes:
         known = None if entry.stream else policies.retries(rule)
         destinations = tuple(self._destinations(entry, request, known))
         named = tuple(each for each in destinations if each.host)
-        statuses = {(each.status, each.reason) for each in destinations}
-        status, reason = statuses.pop() if len(statuses) == 1 else (None, "")
+        statuses = {each.status for each in destinations}
+        reasons = {each.reason for each in destinations}
         seen = any(not each.reason or each.reason == "URX" for each in destinations)
         path = rewriting.rewritten(entry, request)
         host = self._authority(rule, destinations)
         ports = [self._port(destination, entry, request) for destination, _ in policies.mirrored(rule)]
         return Answer(
-            status=status if destinations else 503,
-            reason=reason,
+            status=statuses.pop() if len(statuses) == 1 else None,
+            reason=reasons.pop() if len(reasons) == 1 else "",
             destinations=named,
             mirrors=policies.mirrors(rule, self.clusters, ports),
             path=path if seen and path != request.sent.path else "",

@@ -11,10 +11,11 @@ def written(answer: Answer) -> dict[str, Any]:
     """Return an answer as plain data. Headers that versions answer with are not worked out."""
     found: dict[str, Any] = {
         "status": answer.status,
-        "reason": answer.reason or None,
         "destinations": [_destination(each, answer.status is None) for each in answer.destinations],
         "mirrors": [_mirror(each) for each in answer.mirrors],
     }
+    if len({each.reason for each in answer.destinations}) < 2:
+        found["reason"] = answer.reason or None  # else it is different for each destination, too
     if answer.authority or len({each.authority for each in answer.destinations}) < 2:
         found["rewrite"] = _rewrite(answer)  # else it is different for each destination
     if answer.location:
