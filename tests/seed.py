@@ -219,8 +219,8 @@ ROUTE: dict[str, Any] = {
 
 
 NAMED: dict[str, Any] = {
-    "reason": ["named-by", {"object": "VirtualService bookinfo", "host": "productpage"}],
-    "remedy": ["remove-or-wait", {"object": "VirtualService bookinfo"}],
+    "reason": ["other-entrance", {"object": "Ingress/bookinfo", "host": "productpage"}],
+    "remedy": ["use-virtual-service", {"object": "Ingress/bookinfo"}],
 }
 
 

@@ -144,6 +144,12 @@ def bookinfo_world(cluster: Memory) -> World:
     return world
 
 
+def ingress(service: str) -> Manifest:
+    """Return what keeps a Service from being released: an Ingress that leads to it."""
+    spec = {"defaultBackend": {"service": {"name": service, "port": {"number": 9080}}}}
+    return {"kind": "Ingress", "metadata": {"name": "edge", "namespace": NAMESPACE}, "spec": spec}
+
+
 def attempts_and_outcomes(target_id: int) -> dict[str, list[str]]:
     """Return op → what its events say, in order."""
     found: dict[str, list[str]] = {}

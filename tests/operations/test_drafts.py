@@ -10,7 +10,7 @@ from grayrelease.domain.state import Phase
 from grayrelease.models import Application, Draft, Event, Release
 from grayrelease.reconcile import Outcome
 from grayrelease.reconcile.applications import create
-from tests.world import World, person
+from tests.world import World, ingress, person
 
 TYPED: dict[str, Any] = {
     "mode": "canary",
@@ -107,7 +107,7 @@ def test_it_refuses_a_plan_that_another_tab_replaced(world: World) -> None:
 @pytest.mark.parametrize(
     ("typed", "code"),
     [
-        ({"service": "productpage"}, "named-by"),
+        ({"service": "details"}, "other-entrance"),
         ({"service": "nobody"}, "no-service"),
         ({"version": "v1"}, "version-taken"),
         ({"image": "no image"}, "bad-image"),
@@ -117,6 +117,7 @@ def test_it_refuses_a_plan_that_another_tab_replaced(world: World) -> None:
     ],
 )
 def test_it_says_what_is_wrong(world: World, typed: dict[str, Any], code: str) -> None:
+    world.cluster.seed(ingress("details"))
     with pytest.raises(operations.Refused) as refused:
         operations.freeze(person("operator"), draft(world, **typed))
     assert code in codes(refused)

@@ -12,7 +12,7 @@ from grayrelease import operations
 from grayrelease.driver import Driver
 from grayrelease.models import Inventory, Release, Target
 from grayrelease.reconcile import inventory, sweeping
-from tests.world import World, person
+from tests.world import World, ingress, person
 
 
 @pytest.fixture
@@ -93,13 +93,14 @@ def test_it_creates_applications_that_wait(world: World, driver: Driver) -> None
 
 def test_it_keeps_an_inventory_that_says_what_cannot_be_released(world: World, driver: Driver) -> None:
     world.release()
+    world.cluster.seed(ingress("productpage"))
     look_until(driver, lambda: Inventory.objects.filter(project=world.project, count__gt=0).exists())
     look_until(driver, driver.idle)
     services = {each["name"]: each for each in Inventory.objects.get(project=world.project).data["services"]}
     assert sorted(services) == ["details", "productpage", "ratings", "reviews"]
     codes = [each["reason"][0] for each in services["productpage"]["refusals"]]
-    assert "named-by" in codes
-    assert "release-exists" in [each["reason"][0] for each in services["reviews"]["refusals"]]
+    assert "other-entrance" in codes
+    assert "other-entrance" not in [each["reason"][0] for each in services["reviews"]["refusals"]]
 
 
 def test_an_inventory_of_a_cluster_that_is_away_says_since_when(world: World) -> None:

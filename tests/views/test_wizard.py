@@ -9,7 +9,7 @@ from django.test import Client
 from grayrelease.domain import preflight
 from grayrelease.models import Draft, Release
 from grayrelease.reconcile import inventory
-from tests.world import World, person
+from tests.world import World, ingress, person
 
 STEPS = {
     "basic": {"name": "reviews-v2"},
@@ -83,15 +83,17 @@ def test_it_proposes_what_it_can(author: Client, draft: UUID) -> None:
     assert 'value="20"' in text_of(author, draft, "policy")
 
 
-def test_a_service_that_others_route_to_is_refused_with_reason_and_remedy(
-    author: Client, draft: UUID
+def test_a_service_that_can_not_be_split_is_refused_with_reason_and_remedy(
+    world: World, author: Client, draft: UUID
 ) -> None:
+    world.cluster.seed(ingress("details"))
+    inventory.refresh(world.project.pk)
     go(author, draft, "basic")
     text = text_of(author, draft, "service")
-    assert "names it already (host productpage" in text
-    assert "if nobody needs it" in text
-    assert 'value="productpage"' not in text
-    answer = author.post(address(draft, "service"), {"service": "productpage", "go": "next"})
+    assert "Ingress/edge leads to it (details), past every share" in text
+    assert "Write its routes as a VirtualService" in text
+    assert 'value="details"' not in text
+    answer = author.post(address(draft, "service"), {"service": "details", "go": "next"})
     assert answer.status_code == 422
 
 
