@@ -67,7 +67,8 @@ def difference(pure: JSON, real: JSON) -> str | None:
     if real["answered"] and target(real["answered"]) not in theirs:
         return f"answered by {real['answered']}, which is none of {theirs}"
     told = [(key, pure[key], real[key]) for key in COMPARED if key in pure and key in real]
-    told.append(("path", _path(pure), _path(real)))
+    if real["answered"]:
+        told.append(("path", _path(pure), _path(real)))
     return next((f"{key}: {ours} / {theirs}" for key, ours, theirs in told if ours != theirs), None)
 
 

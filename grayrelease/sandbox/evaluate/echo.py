@@ -8,6 +8,7 @@ from pathlib import Path
 
 ASKED_STATUS = "x-echo-status"
 MARK = "x-upstream"
+SEEN = "x-upstream-saw"
 ALWAYS = {MARK: "1", "x-powered-by": "echo", "x-version": "1"}
 
 
@@ -52,5 +53,8 @@ def _answer(head: str) -> bytes:
     body = json.dumps({"path": path, "headers": headers})
     status = next((value for name, value in headers if name.lower() == ASKED_STATUS), "200")
     told = {**ALWAYS, "content-length": str(len(body))}
+    if method == "HEAD":
+        # There is no body to say it in.
+        told[SEEN] = body.encode().hex()
     lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in told.items()), "", ""]
     return ("\r\n".join(lines) + ("" if method == "HEAD" else body)).encode("latin-1")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from grayrelease.sandbox.evaluate.echo import MARK, Echo
+from grayrelease.sandbox.evaluate.echo import MARK, SEEN, Echo
 from grayrelease.sandbox.evaluate.loading import NUMBER, Loading
 from grayrelease.sandbox.evaluate.questions import Group
 from grayrelease.sandbox.mesh.envoy import binary
@@ -125,6 +125,8 @@ async def _send(request: Object, number: str, socket: Path) -> Answer:
     writer.close()
     first, *rest = head.split("\r\n")
     headers = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in rest if line)]
+    if SEEN in dict(headers):
+        body = bytes.fromhex(dict(headers)[SEEN])
     seen = json.loads(body) if body and MARK in dict(headers) else None
     return Answer(int(first.split()[1]), headers, seen)
 
