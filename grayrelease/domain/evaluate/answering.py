@@ -13,7 +13,7 @@ from grayrelease.domain.evaluate.ignoring import ignored
 from grayrelease.domain.evaluate.outcomes import Outcomes
 from grayrelease.domain.evaluate.registry import Manifest, World, read
 from grayrelease.domain.evaluate.request import Arrived, Caller, Refused, Request, arrive
-from grayrelease.domain.evaluate.tables import Bundle, VirtualHost, find, look
+from grayrelease.domain.evaluate.tables import Bundle, Table, VirtualHost, by_domain, find, look
 
 NO_ROUTE = "NR"
 
@@ -25,7 +25,7 @@ class Proxy:
         self.world = world
         self.caller = caller
         self.clusters = Clusters(world, caller)
-        self._tables: dict[tuple[int, str], list[VirtualHost]] = {}
+        self._tables: dict[tuple[int, str], Table] = {}
 
     @cached_property
     def bundles(self) -> list[Bundle]:
@@ -69,12 +69,12 @@ class Proxy:
         found = ignored(self.bundles, self.caller, self.servers, host, arrived)
         return replace(answer, host=host.name if host else "", ignored=found)
 
-    def table(self, arrived: Arrived) -> list[VirtualHost]:
+    def table(self, arrived: Arrived) -> Table:
         """Return the names that the proxy knows where the request arrives."""
         secure = arrived.sent.secure
         key = (arrived.port, arrived.host if secure else "")
         if key not in self._tables:
-            self._tables[key] = self._table(arrived.port, arrived.host, secure)
+            self._tables[key] = by_domain(self._table(arrived.port, arrived.host, secure))
         return self._tables[key]
 
     def _table(self, port: int, host: str, secure: bool) -> list[VirtualHost]:

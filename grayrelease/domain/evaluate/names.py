@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 DOMAIN = "svc.cluster.local"
 MESH = "mesh"
@@ -70,7 +70,9 @@ def specificity(host: str) -> tuple[bool, int, str]:
     return (is_wild(host), -len(host), host)
 
 
-def most_specific(host: str, names: Iterable[str]) -> str | None:
+def most_specific(host: str, names: Collection[str]) -> str | None:
     """Return the name that is the host, else the longest wildcard that covers it."""
-    covering = [name for name in names if name == host or (is_wild(name) and within(host, name))]
+    if host in names:
+        return host
+    covering = [name for name in names if is_wild(name) and within(host, name)]
     return min(covering, key=specificity, default=None)

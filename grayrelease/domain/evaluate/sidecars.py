@@ -41,8 +41,9 @@ def table(world: World, bundles: Iterable[Bundle], caller: Caller, port: int) ->
     services = _services(world, caller, port)
     owners = _owners(world, seen, caller)
     builder = _Builder(caller, port, services)
+    wild = [name for name in services if names.is_wild(name)]
     for bundle in seen:
-        if port == 80 or _names_any(bundle, services):
+        if port == 80 or any(_known(host.lower(), services, wild) for host in bundle.hosts):
             builder.add(bundle, owners)
     for service in services.values():
         if service.alias_of or service.host.lower() in builder.taken:
@@ -73,14 +74,11 @@ def _owners(world: World, seen: Sequence[Bundle], caller: Caller) -> Mapping[str
     return owners
 
 
-def _names_any(bundle: Bundle, services: Mapping[str, Service]) -> bool:
-    hosts = [host.lower() for host in bundle.hosts]
-    wild = [name for name in services if names.is_wild(name)]
-    return any(
-        host in services
-        or any(names.overlap(host, name) for name in (services if names.is_wild(host) else wild))
-        for host in hosts
-    )
+def _known(host: str, services: Mapping[str, Service], wild: list[str]) -> bool:
+    """Tell whether the host is, or covers, a service. `wild`: the services that are themselves wildcards."""
+    if host in services:
+        return True
+    return any(names.overlap(host, name) for name in (services if names.is_wild(host) else wild))
 
 
 class _Builder:
@@ -90,6 +88,7 @@ class _Builder:
         self.caller = caller
         self.port = port
         self.services = services
+        self._aliases = [each for each in services.values() if each.alias_of]
         self.hosts: list[VirtualHost] = []
         self.taken: set[str] = set()
         self._names: set[str] = set()
@@ -131,7 +130,7 @@ class _Builder:
         self._name(service.host, list(self._domains_of(service)), found)
 
     def _domains_of(self, service: Service) -> Iterator[str]:
-        aliases = (each for each in self.services.values() if each.alias_of == service.host)
+        aliases = (each for each in self._aliases if each.alias_of == service.host)
         for each in (service, *aliases):
             yield from spellings(each.host.lower(), self.caller.namespace)
             yield from (f"[{ip}]" if ":" in ip else ip for ip in each.addresses)

@@ -133,14 +133,22 @@ class VirtualHost:
     https_only: bool = False
 
 
-def find(hosts: Iterable[VirtualHost], host: str) -> VirtualHost | None:
+Table = Mapping[str, VirtualHost]
+"""The names of a port by domain."""
+
+
+def by_domain(hosts: Iterable[VirtualHost]) -> Table:
+    """Return a port's names by domain; a domain is the first name's that has it."""
+    return {domain: each for each in reversed(list(hosts)) for domain in each.domains}
+
+
+def find(table: Table, host: str) -> VirtualHost | None:
     """Return the name under which a request is looked up: itself, else the longest wildcard."""
-    by_domain = {domain: each for each in reversed(list(hosts)) for domain in each.domains}
-    if host in by_domain:
-        return by_domain[host]
-    wild = [d for d in by_domain if names.is_wild(d) and d != "*" and len(d) <= len(host)]
-    longest = max((d for d in wild if host.endswith(d[1:])), key=len, default="*")
-    return by_domain.get(longest)
+    if host in table:
+        return table[host]
+    wild = [domain for domain in table if names.is_wild(domain) and 1 < len(domain) <= len(host)]
+    longest = max((domain for domain in wild if host.endswith(domain[1:])), key=len, default="*")
+    return table.get(longest)
 
 
 def look(found: Iterable[Entry], request: Arrived) -> tuple[Entry | None, tuple[Looked, ...]]:
