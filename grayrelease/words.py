@@ -74,7 +74,6 @@ UNFIT: Words = {
         "is chosen may have no pod there."
     ),
     "udp": _("Port %(port)s is %(protocol)s, which no route splits."),
-    "several-ports": _("%(service)s has %(count)s ports; only services with one can be released."),
     "not-http": _("Port %(port)s is %(protocol)s; a share can only be set for HTTP."),
     "governed": _("KubeSphere’s own controllers write the routes of %(service)s, over what is set here."),
     "several-clusters": _(
@@ -84,8 +83,6 @@ UNFIT: Words = {
     "other-endpoints": _("%(address)s answers for %(service)s and is no pod of this namespace."),
     "service-entry": _("%(object)s adds other endpoints to %(host)s."),
     "other-entrance": _("%(object)s leads to it (%(host)s), past every share that is set here."),
-    "release-exists": _("The release %(release)s is under way for it."),
-    "named-by": _("%(object)s names it already (host %(host)s)."),
     "port-unnamed": _("What port %(port)s of %(service)s speaks isn’t declared, so proxies have to guess."),
     "encrypted-port": _(
         "Callers of port %(port)s of %(service)s encrypt by themselves, so no share can be set."
@@ -145,7 +142,6 @@ REMEDIES: Words = {
     "select-all-versions": _("Take the label version out of the selector of %(service)s."),
     "allow-all-nodes": _("Set internalTrafficPolicy of %(service)s to Cluster."),
     "leave-udp": _("Move port %(port)s to a service of its own, which isn’t released."),
-    "split-ports": _("Make a service of its own for each port of %(service)s."),
     "name-port-http": _("If it speaks HTTP, name port %(port)s http, or http-…"),
     "stop-governing": _("Set the annotation %(note)s of %(service)s to false."),
     "one-cluster": _("Keep %(service)s in one cluster, or let others call it through a gateway."),
@@ -155,7 +151,6 @@ REMEDIES: Words = {
         "Write its routes as a VirtualService, with a Gateway for requests from outside, and remove "
         "%(object)s."
     ),
-    "end-release": _("Finish %(release)s, or roll it back and finish it."),
     "name-port": _("Name port %(port)s after its protocol: http-…, grpc-… or tcp-…"),
     "let-mesh-encrypt": _("Let callers send plain HTTP to port %(port)s, which the mesh encrypts."),
     "move-here": _("Move %(object)s to the namespace of the service, or remove it."),
@@ -167,7 +162,6 @@ REMEDIES: Words = {
     "come-by-gateway": _("It works where a gateway leads to %(service)s."),
     "look-there": _("Look at %(object)s whether that is meant."),
     "separate-routes": _("Or put the routes of %(service)s in a VirtualService of their own."),
-    "remove-or-wait": _("Remove %(object)s if nobody needs it. Working beside it comes in a later version."),
     "raise-minimum": _("Raise the minReplicas of %(scaler)s until the release is finished."),
     "finish-there-too": _("When the release is finished, change %(object)s in %(holder)s too."),
     "use-gateway": _("Let requests from outside come through a gateway to %(service)s."),

@@ -31,14 +31,6 @@ class Name:
         return host == qualified or host == f"{qualified}.svc" or host.startswith(f"{qualified}.svc.")
 
 
-def host_in_virtual_service(manifest: Manifest, service: Name) -> str:
-    """Return the host or destination by which a VirtualService names a Service; "" if it doesn't."""
-    spec = manifest.get("spec") or {}
-    gateways = spec.get("gateways") or ["mesh"]
-    hosts = [host for host in spec.get("hosts") or [] if "mesh" in gateways or not host.startswith("*")]
-    return _first([*hosts, *_destinations(spec)], manifest, service)
-
-
 def leads_to(manifest: Manifest, service: Name) -> bool:
     """Tell if a route of a VirtualService names a Service as where requests, or copies of them, go."""
     return bool(_first(_destinations(manifest.get("spec") or {}), manifest, service))
@@ -51,11 +43,6 @@ def _destinations(spec: dict[str, Any]) -> Iterator[str]:
         ]
         for target in [*targets, route.get("mirror")]:
             yield str((target or {}).get("host", ""))
-
-
-def host_in_destination_rule(manifest: Manifest, service: Name) -> str:
-    """Return the host by which a DestinationRule names a Service; "" if it doesn't."""
-    return _first([str((manifest.get("spec") or {}).get("host", ""))], manifest, service)
 
 
 def host_in_http_route(manifest: Manifest, service: Name) -> str:

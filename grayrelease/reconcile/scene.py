@@ -111,7 +111,7 @@ def scenes(project: Project, lists: Lists) -> dict[str, Scene]:
     installation = str(Installation.current().uid)
     live: dict[str, list[Release]] = {}
     found = Release.objects.live().filter(target__project=project).select_related("target")
-    for release in found.only("name", "candidate", "target__service", "target__stable"):
+    for release in found.only("candidate", "target__service", "target__stable"):
         live.setdefault(release.target.service, []).append(release)
     seen = _seen(project.namespace, installation, lists)
     names = {marks.name(service): service for service in lists["Service"]}
@@ -124,7 +124,6 @@ def scenes(project: Project, lists: Lists) -> dict[str, Scene]:
 def _under_releases(scene: Scene, releases: Sequence[Release]) -> Scene:
     return replace(
         scene,
-        releases=[release.name for release in releases],
         candidates=[release.candidate for release in releases if release.candidate],
         stable=next((release.target.stable for release in releases), ""),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from grayrelease.domain import named
 from grayrelease.domain.holders import holder
@@ -13,28 +13,7 @@ from grayrelease.domain.preflight.services import Facts
 from grayrelease.domain.routing.found import serves, spec
 from grayrelease.domain.state import Reason
 
-HostIn = Callable[[Manifest, named.Name], str]
 MESH = "mesh"
-
-
-def under_release(scene: Scene) -> Iterator[Facts]:
-    for live in scene.releases:
-        yield {"release": live}
-
-
-def virtual_services(scene: Scene) -> Iterator[Facts]:
-    yield from _naming(scene, scene.virtual_services, named.host_in_virtual_service)
-
-
-def destination_rules(scene: Scene) -> Iterator[Facts]:
-    yield from _naming(scene, scene.destination_rules, named.host_in_destination_rule)
-
-
-def _naming(scene: Scene, manifests: Sequence[Manifest], host_in: HostIn) -> Iterator[Facts]:
-    for found in manifests:
-        host = host_in(found, scene.called) or (scene.name if _is_in_our_place(found, scene) else "")
-        if host and not _ours(found, scene):
-            yield {"object": title(found, scene.namespace), "host": host}
 
 
 def refused(code: str) -> Callable[[Scene], Iterator[Facts]]:

@@ -22,10 +22,9 @@ class Scene:
     """What a Service is judged by. Manifests as the API server gave them.
 
     Workloads, pods, slices, autoscalers and exports: of its namespace. All that routes: of all namespaces
-    that can be read. `releases`: names of the live releases of this Service. `candidates`: the versions that
-    they bring. `stable`: the version that they started from; "" while there is none. `served`: kinds that the
-    API server knows. `unseen_here`, `unseen_elsewhere`: kinds that it doesn't let us list in this namespace,
-    or in others.
+    that can be read. `candidates`: the versions that live releases of this Service bring. `stable`: the
+    version that they started from; "" while there is none. `served`: kinds that the API server knows.
+    `unseen_here`, `unseen_elsewhere`: kinds that it doesn't let us list in this namespace, or in others.
     """
 
     namespace: str
@@ -47,7 +46,6 @@ class Scene:
     """Of the Gateway API, with their kind."""
     ingresses: Sequence[Manifest] = ()
     exports: Sequence[Manifest] = ()
-    releases: Sequence[str] = ()
     candidates: Sequence[str] = ()
     stable: str = ""
     served: frozenset[str] = frozenset({"VirtualService", "DestinationRule"})

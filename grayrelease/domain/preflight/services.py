@@ -54,11 +54,6 @@ def open_to_outside(scene: Scene) -> Iterator[Facts]:
         yield {"service": scene.name, "type": kind}
 
 
-def many_ports(scene: Scene) -> Iterator[Facts]:
-    if len(scene.ports) > 1:
-        yield {"service": scene.name, "count": len(scene.ports)}
-
-
 def datagrams(scene: Scene) -> Iterator[Facts]:
     for port in scene.ports:
         if port.get("protocol", "TCP") != "TCP":

@@ -44,15 +44,10 @@ _NO_DEPLOYMENT = _NO_SELECTOR | {"driven-by", "no-workload", "not-a-deployment"}
 _NO_VERSION = _NO_DEPLOYMENT | {"no-version-label"}
 
 NOT_YET: tuple[Check, ...] = (
-    Check("release-exists", "end-release", routes.under_release),
-    Check("several-ports", "split-ports", services.many_ports, unless=frozenset({"udp"})),
-    Check("not-http", "name-port-http", services.not_http, unless=frozenset({"udp", "several-ports"})),
-    Check("named-by", "remove-or-wait", routes.virtual_services),
-    Check("named-by", "remove-or-wait", routes.destination_rules),
+    Check("not-http", "name-port-http", services.not_http, unless=frozenset({"udp"})),
 )
 
-_PORTS_NOT_YET = frozenset({"udp", "several-ports", "not-http"})
-_NAMED = frozenset({"named-by"})
+_PORTS_NOT_YET = frozenset({"udp", "not-http"})
 
 TABLE: tuple[Check, ...] = (
     Check("no-service", "create-workload", services.missing),
@@ -94,23 +89,23 @@ TABLE: tuple[Check, ...] = (
     Check("other-endpoints", "pods-alone", mesh.other_endpoints, unless=_NO_SELECTOR),
     Check("service-entry", "remove-entry", mesh.entries),
     Check("other-entrance", "use-virtual-service", mesh.entrances),
-    Check("route-elsewhere", "move-here", routes.refused("route-elsewhere"), unless=_NAMED),
-    Check("route-taken", "separate-routes", routes.refused("route-taken"), unless=_NAMED),
-    Check("rule-elsewhere", "move-here", routes.refused("rule-elsewhere"), unless=_NAMED),
-    Check("rule-hidden", "export-to-all", routes.refused("rule-hidden"), unless=_NAMED),
-    Check("leads-away", "lead-here", routes.leading_away, unless=_NAMED),
-    Check("in-our-place", "rename", routes.in_our_place, unless=_NAMED),
+    Check("route-elsewhere", "move-here", routes.refused("route-elsewhere")),
+    Check("route-taken", "separate-routes", routes.refused("route-taken")),
+    Check("rule-elsewhere", "move-here", routes.refused("rule-elsewhere")),
+    Check("rule-hidden", "export-to-all", routes.refused("rule-hidden")),
+    Check("leads-away", "lead-here", routes.leading_away),
+    Check("in-our-place", "rename", routes.in_our_place),
     # What a release can't do here
     Check("no-requests", "share-alone", services.no_requests, REQUESTS, _PORTS_NOT_YET),
-    Check("merged-gateway", "join-routes", routes.without_copies, CHOSEN, _NAMED),
+    Check("merged-gateway", "join-routes", routes.without_copies, CHOSEN),
     Check("no-browser", "come-by-gateway", routes.away_from_browsers, STICKY),
     # What should be known
     Check("some-requests", "share-alone", services.some_requests, WARN, _PORTS_NOT_YET),
-    Check("no-audience", "share-alone", routes.known("no-audience"), WARN, _NAMED),
-    Check("left-alone", "look-there", routes.known("left-alone"), WARN, _NAMED),
+    Check("no-audience", "share-alone", routes.known("no-audience"), WARN),
+    Check("left-alone", "look-there", routes.known("left-alone"), WARN),
     Check("autoscaled", "raise-minimum", workloads.autoscaled, WARN),
     Check("held-by", "finish-there-too", workloads.held, WARN),
-    Check("held-by", "finish-there-too", routes.held_routes, WARN, _NAMED),
+    Check("held-by", "finish-there-too", routes.held_routes, WARN),
     Check("open-to-outside", "use-gateway", services.open_to_outside, WARN),
     Check("open-to-clusters", "release-there-too", mesh.open_to_clusters, WARN),
     Check("hidden-by-sidecar", "add-to-egress", mesh.hidden_by_sidecars, WARN),
@@ -118,5 +113,5 @@ TABLE: tuple[Check, ...] = (
     Check("unseen-elsewhere", "bind-role", mesh.unseen_elsewhere, WARN),
 )
 
-ALONE = frozenset({"no-service", "release-exists"})
-"""Where one of these is found nothing else is said: there is nothing to judge, or it will change."""
+ALONE = frozenset({"no-service"})
+"""Where one of these is found nothing else is said: there is nothing to judge."""

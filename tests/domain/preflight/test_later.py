@@ -10,23 +10,13 @@ from grayrelease.domain.named import Name
 from grayrelease.domain.preflight import findings
 from grayrelease.domain.preflight.table import NOT_YET, TABLE
 from grayrelease.domain.routing.expand import expand
-from tests.domain.manifests import deployment
 from tests.domain.preflight.scenes import found_codes, named, scene, to, weighted, with_metadata, with_spec
 from tests.domain.preflight.test_table import PORTS, REFUSED, WARNED, Case, one_port
 
 WAITING: list[Case] = [
-    ({"service": with_spec(ports=PORTS)}, "several-ports", "split-ports"),
     ({"service": one_port(name="tcp")}, "not-http", "name-port-http"),
     ({"service": one_port()}, "not-http", "name-port-http"),
     ({"service": one_port(name="http", appProtocol="tcp")}, "not-http", "name-port-http"),
-    ({"virtual_services": (named("VirtualService", to("reviews")),)}, "named-by", "remove-or-wait"),
-    ({"destination_rules": (named("DestinationRule", {"host": "reviews"}),)}, "named-by", "remove-or-wait"),
-    ({"releases": ("reviews-v2",)}, "release-exists", "end-release"),
-    (
-        {"releases": ("reviews-v2",), "deployments": (deployment("v1"), deployment("v2"))},
-        "release-exists",
-        "end-release",
-    ),
 ]
 """What is refused as long as it stands in `NOT_YET`."""
 MESH = {"hosts": ["reviews"]}
@@ -127,7 +117,7 @@ LATER_FREE: list[dict[str, Any]] = [
     {"service": with_spec(ports=PORTS)},
     {"service": one_port(name="tcp-x")},
     {"service": one_port(name="grpc")},
-    {"releases": ("reviews-v2",), "stable": "v1", "candidates": ("v2",)},
+    {"stable": "v1", "candidates": ("v2",)},
 ]
 YOUNGER = with_metadata(named("VirtualService", EDGE | to("details"), "b"), creationTimestamp="2026-02-02")
 OLDER = with_metadata(named("VirtualService", EDGE | to("reviews"), "a"), creationTimestamp="2026-01-01")

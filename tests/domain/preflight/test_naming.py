@@ -6,10 +6,8 @@ import pytest
 
 from grayrelease.domain.named import (
     Name,
-    host_in_destination_rule,
     host_in_http_route,
     host_in_ingress,
-    host_in_virtual_service,
 )
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.preflight import check
@@ -17,63 +15,12 @@ from tests.domain.manifests import US
 from tests.domain.preflight.scenes import named, scene, to
 
 HOST_IN = {
-    "virtual_services": host_in_virtual_service,
-    "destination_rules": host_in_destination_rule,
     "other_routes": host_in_http_route,
     "ingresses": host_in_ingress,
 }
 GATEWAY = {"gateways": ["istio-system/public"]}
 MIRROR = {"requestMirror": {"backendRef": {"name": "reviews"}}}
 NAMING: list[tuple[str, str, Manifest, str]] = [
-    ("mesh host", "virtual_services", named("VirtualService", {"hosts": ["reviews"]}), "reviews"),
-    (
-        "gateway's destination",
-        "virtual_services",
-        named(
-            "VirtualService", {"hosts": ["shop.example"], **GATEWAY, **to("reviews.demo.svc.cluster.local")}
-        ),
-        "reviews.demo.svc.cluster.local",
-    ),
-    (
-        "another namespace",
-        "virtual_services",
-        named("VirtualService", {"hosts": ["a"], **to("reviews.demo")}, namespace="edge"),
-        "reviews.demo",
-    ),
-    (
-        "mirror",
-        "virtual_services",
-        named("VirtualService", {"hosts": ["a"], "http": [{"mirror": {"host": "reviews"}}]}),
-        "reviews",
-    ),
-    (
-        "mirrors",
-        "virtual_services",
-        named(
-            "VirtualService",
-            {"hosts": ["a"], "http": [{"mirrors": [{"destination": {"host": "Reviews"}}]}]},
-        ),
-        "Reviews",
-    ),
-    (
-        "tcp",
-        "virtual_services",
-        named("VirtualService", {"hosts": ["a"], "tcp": [{"route": [{"destination": {"host": "reviews"}}]}]}),
-        "reviews",
-    ),
-    (
-        "wildcard in the mesh",
-        "virtual_services",
-        named("VirtualService", {"hosts": ["*.demo.svc.cluster.local"]}),
-        "*.demo.svc.cluster.local",
-    ),
-    ("rule", "destination_rules", named("DestinationRule", {"host": "reviews"}), "reviews"),
-    (
-        "rule by wildcard",
-        "destination_rules",
-        named("DestinationRule", {"host": "*.local"}, namespace="istio-system"),
-        "*.local",
-    ),
     (
         "backend",
         "other_routes",
