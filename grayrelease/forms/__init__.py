@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from grayrelease.forms.deeds import DeedForm, FinishForm, ShareForm, TakeOverForm
+from grayrelease.forms.deeds import AbandonForm, DeedForm, ExposureForm, FinishForm, ShareForm, TakeOverForm
 from grayrelease.forms.elsewhere import MirrorServiceForm
 from grayrelease.forms.policy import EDITS, BlueGreenForm, CanaryForm, MirrorForm, PolicyForm, edited
 from grayrelease.forms.steps import BasicForm, ServiceForm, StepForm, Typed, Variable, VersionForm
 
 __all__ = [
     "EDITS",
+    "AbandonForm",
     "BasicForm",
     "BlueGreenForm",
     "CanaryForm",
     "DeedForm",
+    "ExposureForm",
     "FinishForm",
     "MirrorForm",
     "MirrorServiceForm",

@@ -53,7 +53,10 @@ class Row:
     def condition(self) -> Condition:
         """Return what is meant; whether it is right is another question."""
         said = [line.strip() for line in self.values.splitlines() if line.strip()]
-        values = {"system": [each for each in SYSTEMS if each in self.systems], "method": _in_order(self.methods)}.get(self.on, said)
+        values = {
+            "system": [each for each in SYSTEMS if each in self.systems],
+            "method": _in_order(self.methods),
+        }.get(self.on, said)
         how = "exact" if self.on in CHOSEN else self.how
         meant: dict[str, Any] = {
             "on": self.on,

@@ -22,6 +22,13 @@ class ShareForm(DeedForm):
     share = forms.IntegerField(min_value=0, max_value=100)
 
 
+class ExposureForm(DeedForm):
+    """Whom it concerns from now on: everyone, the plan's audience, or copies alone; how much of them."""
+
+    who = forms.ChoiceField(choices=[(each, each) for each in ("everyone", "audience", "copies")])
+    share = forms.IntegerField(min_value=1, max_value=100)
+
+
 class TakeOverForm(DeedForm):
     version = forms.CharField()
 
@@ -38,3 +45,7 @@ class TakeOverForm(DeedForm):
 
 class FinishForm(DeedForm):
     delete_loser = forms.BooleanField(required=False)
+
+
+class AbandonForm(DeedForm):
+    keep_both = forms.BooleanField(required=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +25,10 @@ EDITS = ("and", "or", "drop", "step", "unstep", "preset")
 class PolicyForm(StepForm):
     """Conditions, later steps, and what is wrong with them, whatever the mode."""
 
-    def __init__(self, data: Typed | None) -> None:
+    def __init__(self, data: Typed | None, *, limits: Mapping[str, Reason] | None = None) -> None:
         super().__init__(data)
+        self.limits = limits or {}
+        """Why this service can't have an "audience", "sticky" shares or a "mirror"."""
         lists = _lists(data)
         self.rows: list[Row] = audience.read(lists)
         self.later: list[StepRow] = stepping.read(lists)
@@ -49,6 +51,8 @@ class PolicyForm(StepForm):
     def take_audience(self) -> None:
         """Check the conditions; what is wrong stands in their rows."""
         self.meant, self.rows, self.whole = audience.checked(self.rows)
+        if limit := self.limits.get("audience"):
+            self.whole.append(limit)
         for row in self.rows:
             for reason in row.wrong.values():
                 self.add_error(None, refused(reason))
@@ -96,6 +100,7 @@ class CanaryForm(PolicyForm):
 
     share = forms.CharField(required=False)
     part = forms.CharField(required=False)
+    sticky = forms.BooleanField(required=False)
     then = forms.CharField(required=False)
 
     @property
@@ -111,6 +116,12 @@ class CanaryForm(PolicyForm):
 
     def clean_part(self) -> int:
         return self.take_share("part", 1) if self.first == "audience" else 0
+
+    def clean_sticky(self) -> bool:
+        wanted = bool(self.cleaned_data["sticky"])
+        if wanted and (limit := self.limits.get("sticky")):
+            raise refused(limit)
+        return wanted
 
     def clean(self) -> None:
         if self.first == "audience":
@@ -131,7 +142,7 @@ class CanaryForm(PolicyForm):
 
     def _exposure(self, who: str, share: int) -> Exposure:
         meant = self.meant if who == "audience" else None
-        return Exposure(share=share, audience=meant, sticky=self.ticked("sticky") and share > 0)
+        return Exposure(share=share, audience=meant, sticky=self.cleaned_data["sticky"] and share > 0)
 
 
 class BlueGreenForm(PolicyForm):
@@ -165,8 +176,10 @@ class MirrorForm(PolicyForm):
     share = forms.CharField(required=False)
     then = forms.CharField(required=False)
 
-    def __init__(self, data: Typed | None, *, to: Elsewhere | None = None) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Typed | None, *, limits: Mapping[str, Reason] | None = None, to: Elsewhere | None = None
+    ) -> None:
+        super().__init__(data, limits=limits)
         self.to = to
 
     @property
@@ -174,6 +187,8 @@ class MirrorForm(PolicyForm):
         return self.to is None and self.chosen("then", "end", "steps") == "steps"
 
     def clean_share(self) -> int:
+        if limit := self.limits.get("mirror"):
+            raise refused(limit)
         return self.take_share("share", 1)
 
     def clean(self) -> None:

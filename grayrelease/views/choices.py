@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from grayrelease.domain.state import Reason
 from grayrelease.models import Inventory, Project, Release
 from grayrelease.views import composed
 
@@ -43,6 +44,12 @@ class Choice:
         """Return the versions that are there or on their way."""
         coming = [release.candidate for release in self.live]
         return [str(each["version"]) for each in self.running] + coming
+
+    @property
+    def limits(self) -> dict[str, Reason]:
+        """Return why some exposures can't be had, by what can't: "audience", "sticky", "mirror"."""
+        found = self.service.entry.get("limits", [])
+        return {part: Reason(*each["reason"]) for each in reversed(found) for part in each["stops"]}
 
     @property
     def workloads(self) -> list[tuple[composed.Entry, str]]:

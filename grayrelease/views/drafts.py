@@ -91,12 +91,13 @@ class Wizard:
                 return self._service_form(typed)
             case "version":
                 return self._version_form(typed)
+        limits = self.chosen.limits if self.chosen else {}
         match self.mode:
             case "blue-green":
-                return BlueGreenForm(typed)
+                return BlueGreenForm(typed, limits=limits)
             case "mirror":
-                return MirrorForm(typed, to=self.to)
-        return CanaryForm(typed)
+                return MirrorForm(typed, limits=limits, to=self.to)
+        return CanaryForm(typed, limits=limits)
 
     def _service_form(self, typed: Typed | None) -> ServiceForm:
         free = {each.name: each.application for each in self.choices if not each.refusals}

@@ -16,6 +16,7 @@ from grayrelease import meets, operations
 from grayrelease.cluster.interface import ClusterError
 from grayrelease.domain import revision
 from grayrelease.domain.plan import Manifest, Plan
+from grayrelease.domain.reasons import CONDITIONS
 from grayrelease.domain.sources import sources
 from grayrelease.domain.state import Reason
 from grayrelease.models import Membership
@@ -36,9 +37,10 @@ FIX = {
     "too-small-number": "version",
     "no-container": "version",
     "too-long": "version",
-    "bad-steps": "policy",
 }
 """Where a reason that the review gives can be put right; any other is the service's."""
+
+POLICY = set(CONDITIONS) - {"copy-to-itself", "no-such-port", "no-service-entry"} | {"no-room"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -110,7 +112,7 @@ def _refused(request: Request, wizard: Wizard, why: operations.Refused) -> HttpR
 
 
 def _fix(wizard: Wizard, reason: Reason) -> str:
-    step = FIX.get(reason.code, "service")
+    step = "policy" if reason.code in POLICY else FIX.get(reason.code, "service")
     return step if step in wizard.steps else "service"
 
 
