@@ -22,7 +22,7 @@ def whole(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def virtual_service(**spec: Any) -> dict[str, Any]:
     metadata = {"name": "reviews", "namespace": "demo"}
-    return {"kind": "VirtualService", "metadata": metadata, "spec": {"hosts": ["reviews"], **spec}}
+    return {"kind": "VirtualService", "metadata": metadata, "spec": {"hosts": ["reviews"]} | spec}
 
 
 def rule(**fields: Any) -> list[Reason]:
@@ -110,3 +110,18 @@ def test_rules_for_other_protocols_need_a_route() -> None:
 
 def test_a_rule_of_other_kinds_of_objects_is_not_looked_at() -> None:
     assert refusals({"kind": "Service", "spec": {"ports": []}}) == []
+
+
+def test_only_gateways_see_the_claims_of_a_token() -> None:
+    asked = [{"headers": {"@request.auth.claims.group": {"exact": "beta"}}}]
+    bound = {"hosts": ["shop.example.com"], "gateways": ["gray"]}
+    assert said(rule(match=asked)) == [("istio-choice", "http[0].match[0].headers")]
+    assert refusals(virtual_service(http=[{"route": ROUTE, "match": asked}], **bound)) == []
+
+
+def test_headers_shown_to_other_origins_are_plain_names() -> None:
+    shown = {"allowHeaders": ["*", "x-a", ":path"], "exposeHeaders": ["a b"]}
+    assert said(rule(corsPolicy=shown)) == [
+        ("istio-header-name", "http[0].corsPolicy.allowHeaders"),
+        ("istio-header-name", "http[0].corsPolicy.exposeHeaders"),
+    ]

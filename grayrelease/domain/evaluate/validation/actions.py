@@ -51,8 +51,7 @@ def cors(path: str, said: Said | None) -> Found:
         yield from values.choice(f"{path}.allowMethods", method, METHODS)
     for key in ("allowHeaders", "exposeHeaders"):
         for name in items(said, key):
-            if name != "*":
-                yield from values.header_asked(f"{path}.{key}", name)
+            yield from values.header_shown(f"{path}.{key}", name)
     if said and said.get("maxAge") is not None:
         yield from _whole_seconds(f"{path}.maxAge", said["maxAge"])
 

@@ -28,21 +28,33 @@ def refusals(manifest: Manifest) -> list[Reason]:
 def _virtual_service(manifest: Manifest) -> Found:
     said = spec(manifest)
     hosts, gateways = items(said, "hosts"), items(said, "gateways")
+    mesh = not gateways or names.MESH in gateways
     if not hosts:
         for key in ("gateways", "tls", "tcp"):
             if items(said, key):
                 yield Reason("istio-delegate", {"path": key})
     yield from values.gateways("gateways", gateways)
-    yield from _hosts(hosts, mesh=not gateways or names.MESH in gateways)
+    yield from _hosts(hosts, mesh=mesh)
     if not any(items(said, key) for key in ("http", "tcp", "tls")):
         yield Reason("istio-no-rules", {})
     for number, rule in enumerate(items(said, "http")):
         yield from rules.rule(f"http[{number}]", rule, delegated=not hosts)
+        yield from _claims(f"http[{number}]", rule) if mesh else ()
     for number, rule in enumerate(items(said, "tls")):
         yield from _tls(f"tls[{number}]", rule, hosts)
     for number, rule in enumerate(items(said, "tcp")):
         yield from _tcp(f"tcp[{number}]", rule)
     yield from values.export_to("exportTo", items(said, "exportTo"), ref(manifest).namespace)
+
+
+def _claims(path: str, said: Said) -> Found:
+    """Conditions on a token's claims, which only gateways can see."""
+    for number, match in enumerate(items(said, "match")):
+        for key in ("headers", "withoutHeaders"):
+            for name in match.get(key) or {}:
+                if name.startswith(values.CLAIMS):
+                    at = f"{path}.match[{number}].{key}"
+                    yield Reason("istio-choice", {"path": at, "value": name})
 
 
 def _hosts(hosts: Any, *, mesh: bool) -> Found:

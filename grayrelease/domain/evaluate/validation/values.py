@@ -20,7 +20,7 @@ NUMBER = re2.compile(r"[-+]?[0-9]+")
 TAG = r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 TAG_VALUE = re2.compile(f"(?:{TAG})?")
 TAG_NAME = re2.compile(rf"(?:[a-zA-Z0-9][-a-zA-Z0-9]*(?:\.[a-zA-Z0-9][-a-zA-Z0-9]*)*/)?(?:{TAG})")
-HEADER_NAME = re2.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+HEADER_NAME = re2.compile(r"[-!#$%&'*+,.^_`|~0-9A-Za-z]+")  # the comma is an oversight of Istio's
 HEADER_VALUE = re2.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 ESCAPES = re2.compile(r'(?:[^%]|%%|%[^%(]*(?:\((?:\[[^\]]*\]|[^\[)"][^)]*)?\) *)?%)*')
 PSEUDO = (":method", ":scheme", ":authority", ":path", ":status")
@@ -155,6 +155,14 @@ def header_asked(path: str, name: str) -> Found:
     if not name:
         yield Reason("istio-missing", {"path": path})
     elif name not in PSEUDO and not name.startswith(CLAIMS) and not HEADER_NAME.fullmatch(name):
+        yield Reason("istio-header-name", {"path": path, "value": name})
+
+
+def header_shown(path: str, name: str) -> Found:
+    """The name of a header in a CORS policy."""
+    if not name:
+        yield Reason("istio-missing", {"path": path})
+    elif name != "*" and not HEADER_NAME.fullmatch(name):
         yield Reason("istio-header-name", {"path": path, "value": name})
 
 
