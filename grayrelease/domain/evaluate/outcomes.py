@@ -10,7 +10,8 @@ from grayrelease.domain.evaluate import policies, rewriting
 from grayrelease.domain.evaluate.answer import PASSTHROUGH, Answer, Destination, Retries
 from grayrelease.domain.evaluate.clusters import Clusters
 from grayrelease.domain.evaluate.headers import authority, changes
-from grayrelease.domain.evaluate.registry import items
+from grayrelease.domain.evaluate.policies import Target
+from grayrelease.domain.evaluate.registry import Service, items
 from grayrelease.domain.evaluate.request import Arrived
 from grayrelease.domain.evaluate.tables import Entry
 
@@ -62,12 +63,12 @@ class Outcomes:
         seen = any(not each.reason or each.reason == "URX" for each in destinations)
         path = rewriting.rewritten(entry, request)
         host = self._authority(rule, destinations)
-        ports = [self._port(destination, entry, request) for destination, _ in policies.mirrored(rule)]
+        copied = [(self._target(to, request), share) for to, share in policies.mirrored(rule)]
         return Answer(
             status=statuses.pop() if len(statuses) == 1 else None,
             reason=reasons.pop() if len(reasons) == 1 else "",
             destinations=named,
-            mirrors=policies.mirrors(rule, self.clusters, ports),
+            mirrors=policies.mirrors(copied, self.clusters),
             path=path if seen and path != request.sent.path else "",
             authority=host if seen and host != request.sent.authority else "",
             timeout=policies.timeout(rule),
@@ -89,10 +90,7 @@ class Outcomes:
         single = len(items(entry.spec, "route")) == 1
         weights = [100 if single else int(part["weight"]) for part in parts]
         for part, weight in zip(parts, weights, strict=True):
-            destination = part.get("destination") or {}
-            host, subset = destination.get("host") or "", destination.get("subset") or ""
-            host = self._alias(host)
-            port = None if host == PASSTHROUGH else self._port(destination, entry, request)
+            host, subset, port = self._target(part.get("destination") or {}, request)
             status, reason = self._status(entry, host, subset, port, known)
             yield Destination(
                 host=host,
@@ -119,20 +117,27 @@ class Outcomes:
             return 503, state
         return self.upstream, "URX" if policies.tried_again(known, self.upstream) else ""
 
-    def _alias(self, host: str) -> str:
-        service = self.clusters.world.services.get(host)
-        return service.alias_of or host if service is not None else host
-
-    def _port(self, destination: Mapping[str, Any], entry: Entry, request: Arrived) -> int:
-        """Return a destination's port; where none is said, the call's, or at a gateway the only one."""
+    def _target(self, destination: Mapping[str, Any], request: Arrived) -> Target:
+        """Return host, subset and port; a name that stands for another is replaced by that."""
+        host, subset = destination.get("host") or "", destination.get("subset") or ""
+        service = self._service(host, request)
+        if host == PASSTHROUGH:
+            return host, subset, None
         said = (destination.get("port") or {}).get("number")
-        if said:
-            return int(said)
-        if self.clusters.caller.kind == "sidecar":
+        port = int(said) if said else self._port(service, request)
+        return (service.alias_of or host if service else host), subset, port
+
+    def _service(self, host: str, request: Arrived) -> Service | None:
+        """Return the service as the proxy knows it: a sidecar knows those that have the call's port."""
+        service = self.clusters.world.seen(host, self.clusters.caller.namespace)
+        sidecar = self.clusters.caller.kind == "sidecar"
+        return None if service and sidecar and request.port not in service.ports else service
+
+    def _port(self, service: Service | None, request: Arrived) -> int:
+        """Return the port where none is said: the call's, or at a gateway the service's only one."""
+        if self.clusters.caller.kind == "sidecar" or service is None or len(service.ports) != 1:
             return request.port
-        service = self.clusters.world.seen(destination.get("host") or "", self.clusters.caller.namespace)
-        ports = list(service.ports) if service is not None else []
-        return ports[0] if len(ports) == 1 else request.port
+        return next(iter(service.ports))
 
 
 def _stopped(answer: Answer, status: int, reason: str) -> Answer:

@@ -13,6 +13,8 @@ from grayrelease.domain.evaluate.registry import items
 from grayrelease.domain.evaluate.request import Arrived
 from grayrelease.domain.evaluate.texts import text
 
+Target = tuple[str, str, int | None]
+"""Host, subset, port."""
 USUAL_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
 USUAL = Retries(2, USUAL_ON)
 STATUSES = frozenset(int(status) for status in HTTPStatus)
@@ -87,14 +89,11 @@ def percent(said: Mapping[str, Any] | None, otherwise: float) -> float:
     return int(float(said.get("value") or 0) * 10_000) / 10_000
 
 
-def mirrors(rule: Mapping[str, Any], clusters: Clusters, ports: Iterable[int | None]) -> tuple[Mirror, ...]:
-    """Return where copies go; `ports` are those of the destinations of `mirrored`, in its order."""
-    found = []
-    for (destination, share), port in zip(mirrored(rule), ports, strict=True):
-        host, subset = destination.get("host") or "", destination.get("subset") or ""
-        if share > 0:
-            found.append(Mirror(host, subset, port, share, not clusters.state(host, subset, port)))
-    return tuple(found)
+def mirrors(copied: Iterable[tuple[Target, float]], clusters: Clusters) -> tuple[Mirror, ...]:
+    """Return where copies go, from targets and their percentages; one of 0 gets none."""
+    return tuple(
+        Mirror(*target, share, reachable=not clusters.state(*target)) for target, share in copied if share > 0
+    )
 
 
 def mirrored(rule: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], float]]:

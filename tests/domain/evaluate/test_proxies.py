@@ -159,3 +159,11 @@ def test_a_service_of_another_namespace_is_not_called_by_its_short_name() -> Non
     away = Caller("sidecar", "shop", {})
     request = Request("GET", "reviews", "/", 9080)
     assert evaluate.evaluate(REVIEWS, away, request).destinations[0].host == "PassthroughCluster"
+
+
+def test_a_name_that_stands_for_another_is_replaced_in_routes_and_copies() -> None:
+    old = service("old", type="ExternalName", externalName="reviews.demo.svc.cluster.local")
+    answer = ask(old, routes("reviews", rule(to("", "old"), mirror={"host": "old"})))
+    told = {*((each.host, each.port) for each in (*answer.destinations, *answer.mirrors))}
+    assert told == {("reviews.demo.svc.cluster.local", 9080)}
+    assert answer.mirrors[0].reachable
