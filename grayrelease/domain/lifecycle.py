@@ -84,7 +84,7 @@ def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
         writes,
         {one.id: _status(one, courses[one.id]) for one in table.ones},
         look.memory,
-        waiting=bool(writes or awaited),
+        waiting=bool(writes or awaited or table.untidy),
         needs_traffic=any(step.waits.code in OF_TRAFFIC for step in awaited),
     )
     return _ended(table, courses, _advanced(look, courses, decision))

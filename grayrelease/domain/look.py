@@ -35,8 +35,8 @@ class Look:
     def remembering(self, memory: Memory) -> Look:
         """Return the same look with another memory; what was read of the cluster isn't read again."""
         look = replace(self, memory=memory)
-        for name, value in vars(self).items():
-            vars(look).setdefault(name, value)
+        for read, value in vars(self).items():
+            vars(look).setdefault(read, value)
         return look
 
     @property

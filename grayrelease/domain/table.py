@@ -144,12 +144,22 @@ class Table:
 
     def _left_over(self, wanted: Sequence[str]) -> set[str]:
         """Return our subsets that nobody needs, once no route has named them for the settle time."""
+        look = self.look
+        if self._differing or not look.pinned or look.settles_in(look.routes_since()):
+            return set()
+        return self._unneeded(wanted)
+
+    def _unneeded(self, wanted: Sequence[str]) -> set[str]:
         # The last release gives all back at once.
         alone = len(self.ones) == 1 and self.ones[0].goal in (Goal.FINISH, Goal.ABANDON)
-        last = alone and not self.look.intent.pinned
-        if last or self._differing or not self.look.pinned or self.look.settles_in(self.look.routes_since()):
+        if alone and not self.look.intent.pinned:
             return set()
         return set(self._ours) - {istio.subset(version) for version in wanted}
+
+    @property
+    def untidy(self) -> bool:
+        """Tell if a subset of ours is left that nobody needs."""
+        return bool(self._unneeded(wanted_subsets(self.look, self.ones)))
 
     def _who_needs(self, missing: Sequence[str], extra: set[str]) -> int | None:
         def needs(one: One) -> bool:
