@@ -36,6 +36,10 @@ def services(source: random.Random) -> list[JSON]:
         found += [service(f"reviews-{version}", "demo", [("http", 9080)]) for version in VERSIONS]
     if source.random() < 0.15:
         found.append(_external(source))
+    if source.random() < 0.1:
+        outer = service("ratings-old", "demo", [("http", 9080)])
+        outer["spec"] |= {"type": "ExternalName", "externalName": "ratings.demo.svc.cluster.local"}
+        found.append(outer)
     return found
 
 
@@ -131,9 +135,20 @@ def api_gateway(source: random.Random) -> JSON:
     listener["allowedRoutes"] = {"namespaces": {"from": source.choice(["All", "Same", "Same"])}}
     if source.random() < 0.4:
         listener["hostname"] = source.choice(["*.example.com", "bookinfo.example.com"])
-    return named(
-        source, "Gateway", API, "gray", "demo", {"gatewayClassName": "istio", "listeners": [listener]}
-    )
+    listeners = [listener]
+    if source.random() < 0.2:
+        listeners.append({**listener, "name": "other", "hostname": "x.b.example.com"})
+    spec = {"gatewayClassName": "istio", "listeners": listeners}
+    return named(source, "Gateway", API, "gray", "demo", spec)
+
+
+def grant(source: random.Random) -> JSON:
+    """A ReferenceGrant that lets routes of demo name services of shop."""
+    spec = {
+        "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "demo"}],
+        "to": [{"group": "", "kind": "Service"}],
+    }
+    return named(source, "ReferenceGrant", "gateway.networking.k8s.io/v1beta1", "grant", "shop", spec)
 
 
 def caller(source: random.Random, kind: str) -> JSON:

@@ -22,6 +22,7 @@ NAMES = (
     "web.shop",
     "reviews.shop.svc",
     "api.example.com",
+    "ratings-old:9080",
     "nobody.example.com",
 )
 PUBLIC = (
@@ -100,6 +101,8 @@ def _objects(source: random.Random, kind: str) -> Iterator[JSON]:
         yield from cluster_parts.gateways(source)
     if kind == "api":
         yield cluster_parts.api_gateway(source)
+        if source.random() < 0.3:
+            yield cluster_parts.grant(source)
         yield from route_parts.http_routes(source, edge=True)
     elif source.random() < 0.1:
         yield from route_parts.http_routes(source, edge=False)

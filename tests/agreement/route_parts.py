@@ -21,6 +21,7 @@ VALUES: tuple[JSON, ...] = (
     {},
 )
 SERVICE = "reviews.demo.svc.cluster.local"
+FURTHER = ["ratings", "ratings-old", "nobody", "web.shop.svc.cluster.local", "api.example.com"]
 MESH_HOSTS = ("reviews", SERVICE, "Reviews", "*.demo.svc.cluster.local", "reviews.demo", "ratings", "web")
 EDGE_HOSTS = ("bookinfo.example.com", "*.example.com", "*", "x.b.example.com", "BOOKINFO.example.com")
 BINDINGS = (*([["gray"]] * 6), *([["demo/gray"]] * 2), ["mesh", "gray"], ["mesh", "gray"], ["white"], ["no"])
@@ -147,9 +148,7 @@ def _targets(source: random.Random) -> list[JSON]:
 
 
 def _destination(source: random.Random) -> JSON:
-    host = source.choice(
-        ["reviews"] * 6 + [SERVICE] * 3 + ["ratings", "nobody", "web.shop.svc.cluster.local"]
-    )
+    host = source.choice(["reviews"] * 6 + [SERVICE] * 3 + FURTHER)
     written: JSON = {"host": host}
     if maybe(source, 0.75):
         written["subset"] = source.choice([*VERSIONS, *VERSIONS, "v9"])
@@ -228,11 +227,17 @@ def _http_rule(source: random.Random) -> JSON:
     elif maybe(source, 0.1):
         backend = {"name": "reviews-v3", "port": 9080, "kind": "Service"}
         rule["filters"] = [{"type": "RequestMirror", "requestMirror": {"backendRef": backend, "percent": 30}}]
+    elif maybe(source, 0.08):
+        target = {"hostname": "n.example.com", "statusCode": 302}
+        rule["filters"] = [{"type": "RequestRedirect", "requestRedirect": target}]
     names = source.sample(["reviews-v1", "reviews-v2", "reviews", "nobody"], source.choice([0, 1, 1, 2]))
     rule["backendRefs"] = [
         {"name": name, "port": 9080, "kind": "Service", "weight": source.choice([1, 1, 0, 9])}
         for name in names
     ]
+    if maybe(source, 0.08):
+        far = {"name": "web", "namespace": "shop", "port": 80, "kind": "Service", "weight": 2}
+        rule["backendRefs"].append(far)
     return rule
 
 

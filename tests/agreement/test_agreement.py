@@ -32,7 +32,9 @@ def pure(question: JSON) -> JSON:
     """Ask the one that only thinks."""
     asked = caller(question["caller"]), request(question["request"])
     answer = evaluate(question["objects"], *asked)
-    possible = [each.status for each in answer.destinations] if answer.status is None else [answer.status]
+    # A share that nothing may take has no name among the destinations; it gets 500.
+    mixed = [500, *(each.status for each in answer.destinations)]
+    possible = mixed if answer.status is None else [answer.status]
     return written(answer) | {"statuses": sorted(set(possible))}
 
 

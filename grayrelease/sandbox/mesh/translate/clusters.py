@@ -29,7 +29,7 @@ def outbound(
     """
     seen = sorted(set(caller_namespaces))
     for service in registry.services.values():
-        if service.alias:
+        if service.alias or not any(map(service.seen_from, seen)):
             continue
         for view, rule in registry.views(service, seen).items():
             for port in service.ports:

@@ -41,6 +41,15 @@ class Registry:
         return services(self.objects.services, self.objects.service_entries)
 
     @cached_property
+    def aliases(self) -> dict[str, list[Service]]:
+        """Services that only stand for another, by its full name."""
+        found: dict[str, list[Service]] = {}
+        for service in self.services.values():
+            if service.alias:
+                found.setdefault(service.alias, []).append(service)
+        return found
+
+    @cached_property
     def workloads(self) -> dict[PodKey, Workload]:
         """Running pods, oldest first."""
         return workloads(self.objects.pods, self.services.values())
@@ -82,9 +91,6 @@ class Registry:
         Callers that obey another DestinationRule than the service's own namespace get clusters of their
         own, since several pods share one Envoy here.
         """
-        service = self.services.get(host)
-        if service is not None and service.alias:
-            host = service.alias
         name = f"outbound|{port}|{subset}|{host}"
         return name + self._view(host, caller_namespace)
 

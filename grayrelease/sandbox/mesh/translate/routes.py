@@ -10,6 +10,7 @@ from grayrelease.sandbox.mesh.translate.gateway_api import is_route
 from grayrelease.sandbox.mesh.translate.matches import MESH, Unusable, exists_for, route_match
 from grayrelease.sandbox.mesh.translate.objects import Object, name_of, namespace_of
 from grayrelease.sandbox.mesh.translate.registry import Registry
+from grayrelease.sandbox.mesh.translate.services import Service
 
 UNKNOWN = "UnknownService"
 FAULT = "envoy.filters.http.fault"
@@ -157,14 +158,23 @@ def target_cluster(destination: Object, place: Place) -> str:
     host = destination.get("host", "")
     if not host:
         return UNKNOWN
-    port = (destination.get("port") or {}).get("number") or _assumed_port(host, place)
-    subset = destination.get("subset", "")
-    return place.registry.cluster_name(host, subset, port, place.caller.namespace)
+    service = _known(host, place)
+    port = (destination.get("port") or {}).get("number") or _assumed_port(service, place)
+    if service is not None and service.alias:
+        host = service.alias
+    return place.registry.cluster_name(host, destination.get("subset", ""), port, place.caller.namespace)
 
 
-def _assumed_port(host: str, place: Place) -> int:
-    # Only a gateway looks at the service: a sidecar keeps the port of the call.
+def _known(host: str, place: Place) -> Service | None:
+    """Give a service as the proxy knows it: a sidecar's table for one port knows those that have it."""
     service = place.registry.services.get(host)
+    if service is None or not service.seen_from(place.caller.namespace):
+        return None
+    return service if place.caller.gateway or service.has(place.port) else None
+
+
+def _assumed_port(service: Service | None, place: Place) -> int:
+    # Only a gateway looks at the service: a sidecar keeps the port of the call.
     if place.caller.gateway and service is not None and len(service.ports) == 1:
         return service.ports[0].number
     return place.port

@@ -60,11 +60,12 @@ def sidecar_hosts(registry: Registry, caller: Caller, port: int) -> list[Virtual
             routes = tuple(_routes(item, Place(registry, caller, port, name)))
             # One without a rule for this caller does not count: the next may.
             if routes and name not in found:
-                found[name] = _host(name, service, routes, caller)
+                found[name] = _host(name, service, routes, Place(registry, caller, port, name))
     for service in here.values():
         if service.fqdn not in found and service.is_http(port) and not service.alias:
-            route = default_route(Place(registry, caller, port, service.fqdn))
-            found[service.fqdn] = _host(service.fqdn, service, (route,), caller)
+            place = Place(registry, caller, port, service.fqdn)
+            route = default_route(place)
+            found[service.fqdn] = _host(service.fqdn, service, (route,), place)
     return list(_distinct(list(found.values())))
 
 
@@ -94,11 +95,12 @@ def _add(found: dict[str, VirtualHost], host: VirtualHost) -> None:
     found[host.name] = host
 
 
-def _host(name: str, service: Service | None, routes: tuple[Object, ...], caller: Caller) -> VirtualHost:
+def _host(name: str, service: Service | None, routes: tuple[Object, ...], place: Place) -> VirtualHost:
     if service is None:
         return VirtualHost(name, (name,), routes)
-    names = service.names_for(caller.namespace)
-    return VirtualHost(name, tuple(names), routes, service)
+    same = [service, *place.registry.aliases.get(service.fqdn, [])]
+    names = [each for one in same for each in one.names_for(place.caller.namespace)]
+    return VirtualHost(name, tuple(dict.fromkeys(names)), routes, service)
 
 
 def _distinct(found: Sequence[VirtualHost]) -> Iterator[VirtualHost]:
