@@ -47,9 +47,11 @@ document.addEventListener("input", ({ target }) => {
 let behind = false;
 const touched = part => part.contains(document.activeElement) || part.querySelector(":popover-open, details[open]")
   || all("input", part).some(input => input.value !== input.defaultValue);
+// What somebody pressed a button for is theirs: their own fields come back with it.
+const pressed = detail => detail.requestConfig?.triggeringEvent?.type === "click";
 const hold = event => {
   const target = event.detail.target;
-  if (target === dialog || !touched(target)) return;
+  if (target === dialog || pressed(event.detail) || !touched(target)) return;
   event.detail.shouldSwap = false; behind = true;
 };
 document.addEventListener("htmx:beforeSwap", hold);

@@ -52,6 +52,9 @@ SPOILT: Fields = {
 }
 POLICIES: Mapping[str, tuple[str, Fields]] = {
     "request": ("canary", {**STEPPED, **CERTAIN, "first": "audience", "part": "20", "sticky": "1"}),
+    "typing": ("canary", {"first": "share", "share": "20"}),
+    "typing_plainly": ("canary", {"first": "share", "share": "20"}),
+    "following": ("canary", {"first": "share", "share": "20"}),
     "request_wrong": ("canary", {**STEPPED, **SPOILT, "first": "audience", "part": "20"}),
     "steps": ("canary", {**STEPPED, "first": "share", "share": "5"}),
     "blue_green": ("blue-green", {**CERTAIN, "preview": "1", "gate": "time", "minutes": "30"}),
