@@ -18,8 +18,8 @@ from grayrelease.sandbox.mesh.envoy import binary
 from grayrelease.sandbox.mesh.translate.objects import Object
 from grayrelease.sandbox.process import spawn
 
-START_S = 30.0
-ANSWER_S = 30.0
+START_S = 120.0
+ANSWER_S = 60.0
 AT_ONCE = 8
 POLL_S = 0.01
 LAST = "last"
