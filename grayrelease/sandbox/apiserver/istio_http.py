@@ -31,25 +31,6 @@ RETRY_ON = [
     "resource-exhausted",
     "unavailable",
 ]
-GRPC = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-]
 
 
 def rule(spec: Object, *, delegate: bool) -> Found:
@@ -187,7 +168,7 @@ def _fault(spec: Object | None) -> Found:
         yield from _status(abort["httpStatus"])
     if "http2Error" in abort:
         yield "HTTP/2 abort fault injection not supported yet"
-    if "grpcStatus" in abort and abort["grpcStatus"] not in GRPC:
+    if "grpcStatus" in abort and abort["grpcStatus"] not in texts.GRPC:
         place = "https://github.com/grpc/grpc/blob/master/doc/statuscodes.md"
         told = f'gRPC status "{abort["grpcStatus"]}" is not supported. See {place}'
         yield f"{told} for a list of supported codes, for example 'NOT_FOUND'"
