@@ -74,7 +74,6 @@ UNFIT: Words = {
         "is chosen may have no pod there."
     ),
     "udp": _("Port %(port)s is %(protocol)s, which no route splits."),
-    "not-http": _("Port %(port)s is %(protocol)s; a share can only be set for HTTP."),
     "governed": _("KubeSphere’s own controllers write the routes of %(service)s, over what is set here."),
     "several-clusters": _(
         "%(service)s runs in several clusters of one mesh (%(object)s): the others’ pods and routes can’t be "
@@ -93,6 +92,7 @@ UNFIT: Words = {
         "%(object)s isn’t exported to all namespaces, so some callers wouldn’t see its subsets."
     ),
     "leads-away": _("%(object)s takes the requests for %(service)s and leads none of them to it."),
+    "tcp-left-out": _("%(object)s serves %(service)s and has no tcp route for its port %(port)s."),
     "in-our-place": _("%(object)s has the name that is needed here and is for something else."),
 }
 LIMITS: Words = {
@@ -142,7 +142,6 @@ REMEDIES: Words = {
     "select-all-versions": _("Take the label version out of the selector of %(service)s."),
     "allow-all-nodes": _("Set internalTrafficPolicy of %(service)s to Cluster."),
     "leave-udp": _("Move port %(port)s to a service of its own, which isn’t released."),
-    "name-port-http": _("If it speaks HTTP, name port %(port)s http, or http-…"),
     "stop-governing": _("Set the annotation %(note)s of %(service)s to false."),
     "one-cluster": _("Keep %(service)s in one cluster, or let others call it through a gateway."),
     "pods-alone": _("Leave only pods behind %(service)s."),
@@ -156,6 +155,7 @@ REMEDIES: Words = {
     "move-here": _("Move %(object)s to the namespace of the service, or remove it."),
     "export-to-all": _("Export %(object)s to all namespaces."),
     "lead-here": _("Let a route of %(object)s lead to %(service)s, or remove it."),
+    "add-tcp-route": _("Add a tcp route for port %(port)s to %(object)s."),
     "rename": _("Give %(object)s another name."),
     "share-alone": _("Use shares without conditions there."),
     "join-routes": _("Join %(object)s and %(other)s in one VirtualService."),

@@ -97,11 +97,15 @@ class Scene:
         """Return users' subsets of a version's pods."""
         return selecting(self.rules.effective, version, self.selector)
 
+    @property
+    def ports(self) -> list[Manifest]:
+        return ((self.seen.service or {}).get("spec") or {}).get("ports") or []
+
     def carriers(self, stable: str) -> tuple[Carrier, ...]:
         found = self._found(stable)
         carriers = [self._carrier(manifest, place, stable) for manifest, place in found[0]]
         if not found[1]:
-            made = own(self.service.namespace, self.service.service)
+            made = own(self.service.namespace, self.service.service, self.ports)
             carriers.append(Carrier(_key(made), made, self.service, self._alone(stable), there=False))
         return tuple(carriers)
 

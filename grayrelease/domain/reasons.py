@@ -112,7 +112,6 @@ UNFIT: Mapping[str, tuple[str, ...]] = {
     "selects-version": ("service", "version"),
     "local-policy": ("service",),
     "udp": ("port", "protocol"),
-    "not-http": ("port", "protocol"),
     "governed": ("service",),
     "several-clusters": ("service", "object"),
     "other-endpoints": ("service", "address"),
@@ -124,6 +123,7 @@ UNFIT: Mapping[str, tuple[str, ...]] = {
     "rule-elsewhere": ("object",),
     "rule-hidden": ("object",),
     "leads-away": ("object", "service"),
+    "tcp-left-out": ("service", "port", "object"),
     "in-our-place": ("object",),
 }
 """Why a service can't be released; `preflight`'s table pairs each with a remedy."""
@@ -166,7 +166,6 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "select-all-versions": ("service",),
     "allow-all-nodes": ("service",),
     "leave-udp": ("port",),
-    "name-port-http": ("port",),
     "stop-governing": ("service", "note"),
     "one-cluster": ("service",),
     "pods-alone": ("service",),
@@ -177,6 +176,7 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "move-here": ("object",),
     "export-to-all": ("object",),
     "lead-here": ("object", "service"),
+    "add-tcp-route": ("port", "object"),
     "rename": ("object",),
     "share-alone": (),
     "join-routes": ("object", "other"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from grayrelease import operations
 from grayrelease.domain.state import Phase
 from grayrelease.models import Release
@@ -72,3 +74,27 @@ def test_all_http_ports_of_a_service_are_split(world: World) -> None:
     release = begun(world)
     world.run_until(release, Phase.RUNNING)
     assert weights(world, "reviews") == {"gr-v1": 800, "gr-v2": 200}
+
+
+def test_a_tcp_services_connections_are_shared_out(world: World) -> None:
+    ports = [{"name": "tcp-db", "port": 9080}]
+    world.cluster.edit("Service", "demo", "ratings", lambda service: service["spec"].update(ports=ports))
+    release = begun(world, service="ratings", name="ratings-v2", image="istio/examples-bookinfo-ratings-v2:1")
+    world.run_until(release, Phase.RUNNING)
+    made = world.cluster.get("VirtualService", "demo", "ratings")["spec"]
+    assert "http" not in made
+    [route] = made["tcp"]
+    assert route["match"] == [{"port": 9080}]
+    assert [(to["destination"]["subset"], to["weight"]) for to in route["route"]] == [
+        ("gr-v1", 800),
+        ("gr-v2", 200),
+    ]
+
+
+def test_conditions_on_requests_are_refused_for_a_tcp_service(world: World) -> None:
+    ports = [{"name": "tcp-db", "port": 9080}]
+    world.cluster.edit("Service", "demo", "ratings", lambda service: service["spec"].update(ports=ports))
+    steps = [{"exposure": {"share": 1000, "mirror": {"share": 100}}}]
+    with pytest.raises(operations.Refused) as refused:
+        begun(world, service="ratings", name="ratings-v2", steps=steps)
+    assert [reason.code for reason in refused.value.reasons] == ["no-requests"]

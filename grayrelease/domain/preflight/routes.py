@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from grayrelease.domain import named
 from grayrelease.domain.holders import holder
 from grayrelease.domain.marks import name, owner
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.ports import speaks_http
 from grayrelease.domain.preflight.scene import Scene, title
 from grayrelease.domain.preflight.services import Facts
 from grayrelease.domain.routing.found import serves, spec
@@ -49,6 +51,20 @@ def _takes(manifest: Manifest, scene: Scene) -> bool:
     here = str(manifest["metadata"].get("namespace", ""))
     hosts = [str(host) for host in spec(manifest).get("hosts") or []]
     return MESH in _gateways(manifest) and any(serves(host, here, scene.called) for host in hosts)
+
+
+def without_tcp_routes(scene: Scene) -> Iterator[Facts]:
+    """TCP ports that a user's VirtualService leaves out: their connections go to any version."""
+    taking = [each for each in scene.virtual_services if _takes(each, scene)]
+    tcp = [route for each in taking for route in spec(each).get("tcp") or []]
+    for port in scene.ports if scene.carriers.served else ():
+        number = port.get("port")
+        if not speaks_http(port) and not any(_is_for(route, number) for route in tcp):
+            yield {"service": scene.name, "port": str(number), "object": title(taking[0], scene.namespace)}
+
+
+def _is_for(route: dict[str, Any], port: int | None) -> bool:
+    return any(match.get("port", port) == port for match in route.get("match") or [{}])
 
 
 def in_our_place(scene: Scene) -> Iterator[Facts]:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import re2
-
+from grayrelease.domain.ports import is_declared, protocol, speaks_http
 from grayrelease.domain.preflight.scene import Scene
 
 Facts = dict[str, "str | int"]
-
-_HTTP_NAME = re2.compile(r"(?i)(http|http2|grpc|grpc-web)(-.*)?")
-_OTHER_PROTOCOLS = ("tcp", "tls", "https", "mongo", "mysql", "redis")
-_HTTP_PROTOCOLS = ("http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c")
 
 
 def missing(scene: Scene) -> Iterator[Facts]:
@@ -70,14 +64,14 @@ def not_http(scene: Scene) -> Iterator[Facts]:
 def undeclared(scene: Scene) -> Iterator[Facts]:
     """Ports of which Istio would have to guess the protocol, by each connection's first bytes."""
     for port in scene.ports:
-        if not speaks_http(port) and not _declared(port):
+        if not is_declared(port):
             yield {"port": str(port.get("port", "")), "service": scene.name}
 
 
 def encrypted(scene: Scene) -> Iterator[Facts]:
     """Ports whose callers encrypt by themselves: proxies see no requests, and route by the name asked for."""
     for port in scene.ports:
-        if _protocol(port) in ("https", "tls"):
+        if protocol(port) in ("https", "tls"):
             yield {"port": str(port.get("port", "")), "service": scene.name}
 
 
@@ -92,18 +86,3 @@ def some_requests(scene: Scene) -> Iterator[Facts]:
     tcp = [str(port.get("port", "")) for port in scene.ports if not speaks_http(port)]
     if tcp and len(tcp) < len(scene.ports):
         yield {"ports": ", ".join(tcp)}
-
-
-def _protocol(port: dict[str, Any]) -> str:
-    return str(port.get("appProtocol") or str(port.get("name", "")).partition("-")[0]).lower()
-
-
-def _declared(port: dict[str, Any]) -> bool:
-    return bool(port.get("appProtocol")) or _protocol(port) in _OTHER_PROTOCOLS
-
-
-def speaks_http(port: dict[str, Any]) -> bool:
-    """Tell if Istio takes a Service's port for HTTP by its declaration."""
-    if port.get("appProtocol"):
-        return str(port["appProtocol"]).lower() in _HTTP_PROTOCOLS
-    return bool(_HTTP_NAME.fullmatch(str(port.get("name", ""))))

@@ -1,7 +1,6 @@
 """The table of what can't be split: each check with what it finds, what helps, and what it stops.
 
-What is refused only because releases can't do it yet stands in `NOT_YET`: to lift it is to take its line
-away there. What remains of it has lines of its own already, which are silent until then.
+To lift a refusal is to take its line away, or to let it stop less.
 """
 
 from __future__ import annotations
@@ -39,20 +38,14 @@ class Check:
     unless: frozenset[str] = frozenset()
 
 
+_UDP = frozenset({"udp"})
 _NO_SELECTOR = frozenset({"external-name", "no-selector"})
 _NO_DEPLOYMENT = _NO_SELECTOR | {"driven-by", "no-workload", "not-a-deployment"}
 _NO_VERSION = _NO_DEPLOYMENT | {"no-version-label"}
 
-NOT_YET: tuple[Check, ...] = (
-    Check("not-http", "name-port-http", services.not_http, unless=frozenset({"udp"})),
-)
-
-_PORTS_NOT_YET = frozenset({"udp", "not-http"})
-
 TABLE: tuple[Check, ...] = (
     Check("no-service", "create-workload", services.missing),
     Check("udp", "leave-udp", services.datagrams),
-    *NOT_YET,
     Check("no-mesh", "install-istio", mesh.no_mesh),
     # The Service
     Check("external-name", "make-cluster-ip", services.only_a_name),
@@ -60,8 +53,8 @@ TABLE: tuple[Check, ...] = (
     Check("no-selector", "add-selector", services.selects_nothing, unless=frozenset({"external-name"})),
     Check("selects-version", "select-all-versions", services.selects_a_version),
     Check("local-policy", "allow-all-nodes", services.stays_on_the_node),
-    Check("port-unnamed", "name-port", services.undeclared, unless=_PORTS_NOT_YET),
-    Check("encrypted-port", "let-mesh-encrypt", services.encrypted, unless=_PORTS_NOT_YET),
+    Check("port-unnamed", "name-port", services.undeclared, unless=_UDP),
+    Check("encrypted-port", "let-mesh-encrypt", services.encrypted, unless=_UDP),
     # What runs
     Check("driven-by", "let-it-release", workloads.driven),
     Check("no-workload", "create-workload", workloads.none, unless=_NO_SELECTOR | {"driven-by"}),
@@ -94,13 +87,14 @@ TABLE: tuple[Check, ...] = (
     Check("rule-elsewhere", "move-here", routes.refused("rule-elsewhere")),
     Check("rule-hidden", "export-to-all", routes.refused("rule-hidden")),
     Check("leads-away", "lead-here", routes.leading_away),
+    Check("tcp-left-out", "add-tcp-route", routes.without_tcp_routes, unless=_UDP),
     Check("in-our-place", "rename", routes.in_our_place),
     # What a release can't do here
-    Check("no-requests", "share-alone", services.no_requests, REQUESTS, _PORTS_NOT_YET),
+    Check("no-requests", "share-alone", services.no_requests, REQUESTS, _UDP),
     Check("merged-gateway", "join-routes", routes.without_copies, CHOSEN),
     Check("no-browser", "come-by-gateway", routes.away_from_browsers, STICKY),
     # What should be known
-    Check("some-requests", "share-alone", services.some_requests, WARN, _PORTS_NOT_YET),
+    Check("some-requests", "share-alone", services.some_requests, WARN, _UDP),
     Check("no-audience", "share-alone", routes.known("no-audience"), WARN),
     Check("left-alone", "look-there", routes.known("left-alone"), WARN),
     Check("autoscaled", "raise-minimum", workloads.autoscaled, WARN),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from grayrelease.domain import istio
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.ports import speaks_http
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.collapse import KINDS
 from grayrelease.domain.routing.expand import ALONE, Place, expand
@@ -50,10 +54,21 @@ def _moved_on(manifest: Manifest, anew: Manifest) -> bool:
     return sorted(each.match for each in then) != sorted(each.match for each in now)
 
 
-def own(namespace: str, service: str) -> Manifest:
+def own(namespace: str, service: str, ports: Sequence[dict[str, Any]] = ()) -> Manifest:
     """Return the VirtualService that we make where none serves the service's host in the mesh.
 
-    A wildcard one serves it too, and is expanded where it leads to the service: ours never hides one.
+    A wildcard one serves it too, and is expanded where it leads to the service: ours never hides one. Each of
+    the Service's `ports` that doesn't speak HTTP has a route of its own, by connections.
     """
-    http = [{"route": [{"destination": {"host": service}}]}]
-    return istio.manifest("VirtualService", namespace, service, {"hosts": [service], "http": http})
+    tcp = [port for port in ports if not speaks_http(port)]
+    spec: dict[str, Any] = {"hosts": [service]}
+    if len(tcp) < len(ports) or not ports:
+        spec["http"] = [{"route": [{"destination": {"host": service}}]}]
+    if tcp:
+        spec["tcp"] = [_connections(service, int(port["port"])) for port in tcp]
+    return istio.manifest("VirtualService", namespace, service, spec)
+
+
+def _connections(service: str, port: int) -> dict[str, Any]:
+    destination = {"host": service, "port": {"number": port}}
+    return {"match": [{"port": port}], "route": [{"destination": destination}]}

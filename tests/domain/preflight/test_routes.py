@@ -1,4 +1,4 @@
-"""What the table says once releases can do what stands in `NOT_YET`, and what they can't do."""
+"""What the table says of routes and ports that are there, and what a release can't do with them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ import pytest
 
 from grayrelease.domain.named import Name
 from grayrelease.domain.preflight import findings
-from grayrelease.domain.preflight.table import NOT_YET, TABLE
+from grayrelease.domain.preflight.table import TABLE
 from grayrelease.domain.routing.expand import expand
 from tests.domain.preflight.scenes import found_codes, named, scene, to, weighted, with_metadata, with_spec
 from tests.domain.preflight.test_table import PORTS, REFUSED, WARNED, Case, one_port
 
-WAITING: list[Case] = [
-    ({"service": one_port(name="tcp")}, "not-http", "name-port-http"),
-    ({"service": one_port()}, "not-http", "name-port-http"),
-    ({"service": one_port(name="http", appProtocol="tcp")}, "not-http", "name-port-http"),
-]
-"""What is refused as long as it stands in `NOT_YET`."""
 MESH = {"hosts": ["reviews"]}
 EDGE = {"hosts": ["shop.example"], "gateways": ["edge"]}
 OLD = {"name": "old", "labels": {"version": "v0"}}
@@ -26,7 +20,7 @@ RULE = named("DestinationRule", {"host": "reviews", "subsets": [OLD]})
 TCP = {**MESH, "tcp": [{"route": [weighted("reviews", 1)]}]}
 BOTH = {**EDGE, "http": [*to("reviews")["http"], *to("details")["http"]]}
 TAKEN = expand(named("VirtualService", BOTH), Name("details", "demo"), "v1", ())
-LATER: list[Case] = [
+WRONG: list[Case] = [
     ({"service": one_port(name="x")}, "port-unnamed", "name-port"),
     ({"service": one_port()}, "port-unnamed", "name-port"),
     ({"service": one_port(name="https")}, "encrypted-port", "let-mesh-encrypt"),
@@ -56,6 +50,14 @@ LATER: list[Case] = [
     ),
     ({"virtual_services": (named("VirtualService", MESH | to("details")),)}, "leads-away", "lead-here"),
     (
+        {
+            "virtual_services": (named("VirtualService", MESH | to("reviews")),),
+            "service": one_port(name="tcp-x"),
+        },
+        "tcp-left-out",
+        "add-tcp-route",
+    ),
+    (
         {"virtual_services": (named("VirtualService", EDGE | to("details"), "reviews"),)},
         "in-our-place",
         "rename",
@@ -66,8 +68,7 @@ LATER: list[Case] = [
         "rename",
     ),
 ]
-"""What is refused once releases can do what stands in `NOT_YET`."""
-LATER_WARNED: list[Case] = [
+KNOWN: list[Case] = [
     (
         {
             "virtual_services": (
@@ -108,7 +109,7 @@ LATER_WARNED: list[Case] = [
         "finish-there-too",
     ),
 ]
-LATER_FREE: list[dict[str, Any]] = [
+FREE: list[dict[str, Any]] = [
     {"virtual_services": (named("VirtualService", MESH | to("reviews")),)},
     {"virtual_services": (named("VirtualService", EDGE | to("reviews")),)},
     {"virtual_services": (named("VirtualService", MESH | to("reviews"), "reviews"),)},
@@ -127,39 +128,29 @@ LIMITED: list[tuple[dict[str, Any], str, set[str]]] = [
     ({}, "no-browser", {"sticky"}),
     ({"virtual_services": (named("VirtualService", MESH | to("reviews")),)}, "no-browser", {"sticky"}),
 ]
-LIFTED = [line for line in TABLE if line not in NOT_YET]
 
 
-def test_what_releases_can_not_do_yet_is_refused() -> None:
-    remedies = {line.code: line.remedy for line in NOT_YET}
-    for changes, code, remedy in WAITING:
-        found = found_codes(scene(**changes))
-        assert ((code, remedy) in found) == (remedies.get(code) == remedy)
+@pytest.mark.parametrize(("changes", "code", "remedy"), WRONG, ids=[case[1] for case in WRONG])
+def test_what_is_refused(changes: dict[str, Any], code: str, remedy: str) -> None:
+    assert found_codes(scene(**changes)) == [(code, remedy)]
 
 
-@pytest.mark.parametrize(("changes", "code", "remedy"), LATER, ids=[case[1] for case in LATER])
-def test_what_stays_refused_when_more_can_be_released(
-    changes: dict[str, Any], code: str, remedy: str
-) -> None:
-    assert found_codes(scene(**changes), LIFTED) == [(code, remedy)]
+@pytest.mark.parametrize(("changes", "code", "remedy"), KNOWN, ids=[case[1] for case in KNOWN])
+def test_what_is_known(changes: dict[str, Any], code: str, remedy: str) -> None:
+    assert found_codes(scene(**changes)) == [(code, remedy)]
+    assert [each.stops for each in findings(scene(**changes)) if each.reason.code == code] == [set()]
 
 
-@pytest.mark.parametrize(("changes", "code", "remedy"), LATER_WARNED, ids=[case[1] for case in LATER_WARNED])
-def test_what_is_known_then(changes: dict[str, Any], code: str, remedy: str) -> None:
-    assert found_codes(scene(**changes), LIFTED) == [(code, remedy)]
-    assert [each.stops for each in findings(scene(**changes), LIFTED) if each.reason.code == code] == [set()]
-
-
-@pytest.mark.parametrize("changes", LATER_FREE)
-def test_what_is_free_then(changes: dict[str, Any]) -> None:
-    assert found_codes(scene(**changes), LIFTED) == []
+@pytest.mark.parametrize("changes", FREE)
+def test_what_is_free(changes: dict[str, Any]) -> None:
+    assert found_codes(scene(**changes)) == []
 
 
 @pytest.mark.parametrize(("changes", "code", "stops"), LIMITED, ids=[case[1] for case in LIMITED])
 def test_what_a_release_can_not_do_stops_that_alone(
     changes: dict[str, Any], code: str, stops: set[str]
 ) -> None:
-    found = findings(scene(**changes), LIFTED)
+    found = findings(scene(**changes))
     assert [set(each.stops) for each in found if each.reason.code == code] == [stops]
     assert all("release" not in each.stops for each in found)
 
@@ -169,10 +160,9 @@ def test_a_gateway_that_leads_to_the_service_brings_browsers_also_by_a_delegate(
     root = named("VirtualService", EDGE | {"http": [{"delegate": {"name": "leaf", "namespace": "demo"}}]})
     leaf = named("VirtualService", to("reviews"), "leaf")
     for given in (direct, scene(virtual_services=(root, leaf))):
-        assert "no-browser" not in [each.reason.code for each in findings(given, LIFTED)]
+        assert "no-browser" not in [each.reason.code for each in findings(given)]
 
 
 def test_every_line_of_the_table_has_a_case() -> None:
-    waiting = [case for case in WAITING if case[1] in {line.code for line in NOT_YET}]
-    cases = {case[1] for case in [*REFUSED, *WARNED, *waiting, *LATER, *LATER_WARNED, *LIMITED]}
+    cases = {case[1] for case in [*REFUSED, *WARNED, *WRONG, *KNOWN, *LIMITED]}
     assert {line.code for line in TABLE} == cases
