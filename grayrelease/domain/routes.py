@@ -56,7 +56,7 @@ class Exposing:
     """One release's exposure. `version` "" brings none: it only copies requests elsewhere.
 
     `drawn`: for a sticky one, the shares at which users have been drawn, oldest first; the last is the
-    present one's. A number's place in it is the number in the cookie.
+    present one's. A number's place in it is the number in the cookie; 0: what was drawn there is void.
     """
 
     release: int
@@ -136,11 +136,18 @@ def _kept(stable: str, each: Exposing) -> Iterator[Rule]:
     """
     *earlier, _ = each.drawn or (each.exposure.share,)
     now = len(earlier)
-    for version in (each.version, stable):
+    for version in _given(stable, each, each.exposure.share):
         yield _cookie_rule(each, version, now, (Part(version, ALL),))
     for step, share in enumerate(earlier):
-        for version in (each.version, stable):
+        for version in _given(stable, each, share):
             yield _cookie_rule(each, version, step, _drawn_again(stable, each, version, share, now))
+
+
+def _given(stable: str, each: Exposing, share: int) -> tuple[str, ...]:
+    """Return the versions that somebody was given at a share; at a share of 0 nobody was drawn."""
+    if not share:
+        return ()
+    return (each.version, stable) if share < ALL else (each.version,)
 
 
 def _drawn_again(stable: str, each: Exposing, had: str, before: int, now: int) -> tuple[Part, ...]:

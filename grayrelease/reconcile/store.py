@@ -90,7 +90,8 @@ def _hold_others(target: Target, releases: Mapping[int, Release], decision: Deci
     for each in live:
         nothing: dict[str, Any] = {"stable": decision.new_stable}
         if each.goal in (Goal.RUN, Goal.TAKE_OVER):
-            step = columns(replace(each.stand, exposure=NOBODY, drawn=()))
+            # Cookies that name another stable version are void: their numbers are never used again.
+            step = columns(replace(each.stand, exposure=NOBODY, drawn=(0,) * len(each.stand.drawn)))
             nothing |= {**step, "held": held, "goal": Goal.RUN, "winner": ""}
         Release.objects.filter(pk=each.pk).update(**nothing)
         _event(target, each, "held", {"after": nothing, "reason": held})
