@@ -14,7 +14,9 @@ from grayrelease.views import (
     release,
     releases,
     review,
+    routes,
     session,
+    tester,
     wizard,
 )
 
@@ -29,10 +31,17 @@ project: list[URLPattern | URLResolver] = [
     path("releases/new/<uuid:draft>/review/", review.review, name="review"),
     path("releases/new/<uuid:draft>/<slug:step>/", wizard.step, name="wizard"),
     path("releases/<int:pk>/", release.detail, name="release"),
+    path("releases/<int:pk>/routes/", routes.routes, name="release_routes"),
     path("releases/<int:pk>/share/", deeds.share, name="share"),
+    path("releases/<int:pk>/exposure/", deeds.exposure, name="exposure"),
+    path("releases/<int:pk>/continue/", deeds.carry_on, name="carry_on"),
+    path("releases/<int:pk>/pause/", deeds.pause, name="pause"),
+    path("releases/<int:pk>/resume/", deeds.resume, name="resume"),
     path("releases/<int:pk>/take-over/", deeds.take_over, name="take_over"),
     path("releases/<int:pk>/roll-back/", deeds.roll_back, name="roll_back"),
     path("releases/<int:pk>/finish/", deeds.finish, name="finish"),
+    path("releases/<int:pk>/abandon/", deeds.abandon, name="abandon"),
+    path("tester/", tester.tester, name="tester"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),

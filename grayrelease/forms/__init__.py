@@ -6,6 +6,7 @@ from grayrelease.forms.deeds import AbandonForm, DeedForm, ExposureForm, FinishF
 from grayrelease.forms.elsewhere import MirrorServiceForm
 from grayrelease.forms.policy import EDITS, BlueGreenForm, CanaryForm, MirrorForm, PolicyForm, edited
 from grayrelease.forms.steps import BasicForm, ServiceForm, StepForm, Typed, Variable, VersionForm
+from grayrelease.forms.tester import TesterForm
 
 __all__ = [
     "EDITS",
@@ -23,6 +24,7 @@ __all__ = [
     "ShareForm",
     "StepForm",
     "TakeOverForm",
+    "TesterForm",
     "Typed",
     "Variable",
     "VersionForm",

@@ -19,6 +19,10 @@ from grayrelease.domain.state import Reason
 
 register = template.Library()
 NO_BREAK = "\u00a0"
+COUNTING_DOWN = '<span data-left="{}" data-units="{}">{}</span>'
+INKS = {"candidate": "ca", "third": "th"}
+LONGEST = 16
+"""Letters that a box of the route picture has room for."""
 COUNTING = '<span data-age="{}" data-limit="0" data-fresh="{{}}" data-old="{{}}" data-units="{}">{}</span>'
 
 
@@ -138,6 +142,13 @@ def counting(at: datetime | None) -> SafeString:
     return format_html(COUNTING, f"{seconds:.1f}", units, shown)
 
 
+@register.simple_tag
+def counting_down(at: datetime | None) -> SafeString:
+    """Write the time until a moment; the browser counts down."""
+    seconds = 0.0 if at is None else max(0.0, (timezone.now() - at).total_seconds() * -1)
+    return format_html(COUNTING_DOWN, f"{seconds:.1f}", gettext("{} s,{} min {} s"), span(round(seconds)))
+
+
 @register.filter
 def ago(at: datetime | None) -> str:
     """Say how long ago something was, in one unit."""
@@ -178,6 +189,36 @@ def plain_bar(share: int, label: str, bar: int = 8, follow: bool = False) -> dic
     """Draw a share that is only set, as in a dialog; `follow` lets it move with the slider."""
     heights = _heights(bar, None)
     return {"set": share, "observed": None, "label": label or percent(share), "follow": follow, **heights}
+
+
+@register.inclusion_tag("ui/copies.html")
+def copies_bar(share: int, stable: str, bar: int = 14) -> dict[str, Any]:
+    """Draw copies: a dashed line under a whole bar, since a copy is no share of the answers."""
+    texts = {"stable": stable, "share": percent(share)}
+    label = gettext("%(stable)s answers all of it; %(share)s is copied.") % texts
+    return {"share": share, "bar": bar, "label": label, "height": bar + 8, "line": bar + 5}
+
+
+@register.inclusion_tag("ui/chance.html")
+def chance_bar(share: int, role: str, name: str) -> dict[str, Any]:
+    """Draw how likely one version is, in the colour of its role."""
+    return {"share": share, "ink": INKS.get(role, "st"), "label": f"{name} {percent(share)}"}
+
+
+@register.filter
+def ink(role: str) -> str:
+    """Return the class that colours a line of the route picture; stable's is the usual one."""
+    return INKS.get(role, "")
+
+
+@register.filter
+def clipped(name: str) -> str:
+    """Cut a name to what its box has room for; a host keeps its beginning and its port."""
+    if len(name) <= LONGEST:
+        return name
+    host, colon, port = name.rpartition(":")
+    tail = colon + port if colon else ""
+    return f"{(host or name)[: LONGEST - len(tail) - 1]}…{tail}"
 
 
 def _heights(bar: int, observed: object | None) -> dict[str, int]:

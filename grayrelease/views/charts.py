@@ -118,7 +118,7 @@ def _laid_out(known: Traffic, row: Shown, service: ServiceTraffic) -> Traffic:
         times=tuple(times[index] for index in chosen),
         columns=tuple(_thinned(column, chosen) for column in columns(row, service)),
         mesh_errors=_newest(_line(service.mesh_errors, "")),
-        rates={name: _newest(_line(service.rate, name)) for name in _names(row)},
+        rates={name: _newest(_line(service.rate, name)) for name, _ in _roles(row)},
         observed=_observed(row, service.rate),
     )
 
@@ -129,27 +129,27 @@ def _observed(row: Shown, rate: Chart) -> tuple[int, int] | None:
     if verified is None or len(rate.times) < 2:
         return None
     step, since = rate.times[1] - rate.times[0], verified.timestamp() + RATE_WINDOW_S
-    sums = [
-        round(step * sum(v or 0 for v, t in zip(_line(rate, name), rate.times, strict=True) if t > since))
-        for name in _names(row)
-    ]
-    return (sums[0], sum(sums)) if sum(sums) else None
+    sums = {
+        series.version: round(
+            step * sum(v or 0 for v, t in zip(series.values, rate.times, strict=True) if t > since)
+        )
+        for series in rate.series
+    }
+    both = sum(sums.values())
+    return (sums.get(row.release.candidate, 0), both) if both else None
 
 
 def _thinned(column: Column, chosen: list[int]) -> Column:
     return replace(column, values=tuple(column.values[index] for index in chosen))
 
 
-def _names(row: Shown) -> tuple[str, str]:
-    return row.release.candidate, row.release.stable
-
-
 def columns(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
     """Lay out all charts: share (set and observed), requests, errors, latency."""
     candidate = row.release.candidate
-    set_name = gettext("%(version)s set") % {"version": candidate}
-    yield Column("share", set_name, "", "set", _set_share(row, service.rate.times), stepped=True)
-    shares = _shares(service.rate, _names(row))
+    if row.brings:
+        set_name = gettext("%(version)s set") % {"version": candidate}
+        yield Column("share", set_name, "", "set", _set_share(row, service.rate.times), stepped=True)
+    shares = _shares(service.rate, [name for name, _ in _roles(row)])
     for name, role in _roles(row):
         label = gettext("%(version)s observed") % {"version": name}
         yield Column("share", label, name, role, shares[name])
@@ -162,8 +162,11 @@ def columns(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
             yield Column("latency", f"{name} {choice} ms", name, role, _line(chart, name), choice)
 
 
-def _roles(row: Shown) -> tuple[tuple[str, str], tuple[str, str]]:
-    return (row.release.stable, "stable"), (row.release.candidate, "candidate")
+def _roles(row: Shown) -> list[tuple[str, str]]:
+    """Return the versions of the target with their roles: stable, this release's, those of others."""
+    own = [(row.release.candidate, "candidate")] if row.brings else []
+    others = [(each.release.candidate, "third") for each in row.others if each.brings]
+    return [(row.target.stable if row.live else row.release.stable, "stable"), *own, *others]
 
 
 def _line(chart: Chart, version: str) -> Values:
@@ -179,7 +182,7 @@ def _newest(values: Values) -> float | None:
     return values[-1] if values else None
 
 
-def _shares(rate: Chart, names: tuple[str, str]) -> dict[str, Values]:
+def _shares(rate: Chart, names: Iterable[str]) -> dict[str, Values]:
     """Return each version's part of the requests in percent; unknown while nobody asks anything."""
     lines = {series.version: series.values for series in rate.series}
     totals = [sum(value for value in column if value) for column in zip(*lines.values(), strict=True)]

@@ -7,13 +7,21 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from grayrelease import words
+from grayrelease import meets, words
+from grayrelease.domain.plan import Exposure
 from grayrelease.models import Event
 from grayrelease.templatetags.ui import percent
 
 ICONS = {
     "created": "player-play",
     "share": "adjustments-horizontal",
+    "exposure": "users",
+    "continue": "player-play",
+    "step": "clock",
+    "pause": "player-pause",
+    "resume": "player-play",
+    "abandon": "unlink",
+    "held": "hand-stop",
     "take-over": "arrow-merge",
     "roll-back": "arrow-back-up",
     "finish": "flag-check",
@@ -39,6 +47,13 @@ class Told:
         said = {
             "created": self._created,
             "share": self._share,
+            "exposure": self._exposure,
+            "continue": self._continue,
+            "step": self._step,
+            "pause": lambda: gettext("%(who)s paused the release") % {"who": self.actor},
+            "resume": lambda: gettext("%(who)s resumed the release") % {"who": self.actor},
+            "abandon": self._abandon,
+            "held": lambda: gettext("Held at nobody"),
             "take-over": self._take_over,
             "roll-back": self._roll_back,
             "finish": self._finish,
@@ -59,9 +74,33 @@ class Told:
         return gettext("%(who)s created the release") % {"who": self.actor}
 
     def _share(self) -> str:
-        before, after = self._shares()
-        facts = {"who": self.actor, "before": percent(before), "after": percent(after)}
+        before, after = (percent(self._exposed(key).share) for key in ("before", "after"))
+        facts = {"who": self.actor, "before": before, "after": after}
+        if self._exposed("after").audience:
+            return (
+                gettext("%(who)s moved the share of the chosen requests from %(before)s to %(after)s") % facts
+            )
         return gettext("%(who)s moved the share from %(before)s to %(after)s") % facts
+
+    def _exposure(self) -> str:
+        facts = {"who": self.actor, "what": meets.short(self._exposed("after"))}
+        return gettext("%(who)s changed who meets it: %(what)s") % facts
+
+    def _continue(self) -> str:
+        facts = {"who": self.actor, **self._reached()}
+        return gettext("%(who)s continued to step %(step)s: %(what)s") % facts
+
+    def _step(self) -> str:
+        return gettext("Step %(step)s by itself: %(what)s") % self._reached()
+
+    def _reached(self) -> dict[str, Any]:
+        step = self.data.get("after", {}).get("step", 0) + 1
+        return {"step": step, "what": meets.short(self._exposed("after"))}
+
+    def _abandon(self) -> str:
+        if self.data.get("after", {}).get("keep_both"):
+            return gettext("%(who)s abandoned the release; both versions run on") % {"who": self.actor}
+        return gettext("%(who)s abandoned the release") % {"who": self.actor}
 
     def _take_over(self) -> str:
         winner = self.data.get("after", {}).get("winner", "")
@@ -91,10 +130,10 @@ class Told:
         after = self.data.get("after", "")
         return str(words.PHASES.get(after, after))
 
-    def _shares(self) -> tuple[int, int]:
-        read = (self.data.get(key, {}).get("share") or 0 for key in ("before", "after"))
-        before, after = read
-        return before, after
+    def _exposed(self, key: str) -> Exposure:
+        columns = self.data.get(key, {})
+        text, share = columns.get("exposure"), columns.get("share") or 0
+        return Exposure.model_validate_json(text) if text else Exposure(share=share)
 
 
 def told(events: Iterable[Event]) -> list[Told]:

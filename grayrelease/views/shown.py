@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from grayrelease import words
-from grayrelease.domain.allowed import allowed
-from grayrelease.domain.plan import ALL, Plan
+from grayrelease.domain import stand
+from grayrelease.domain.allowed import Steps, allowed
+from grayrelease.domain.plan import ALL, NOBODY, Exposure, Plan
+from grayrelease.domain.stand import Other
 from grayrelease.domain.state import LIVE, Goal, Phase, Reason
 from grayrelease.domain.verify import wilson
-from grayrelease.models import Inventory, Release, Target
+from grayrelease.models import Inventory, Release
+from grayrelease.views.running import Readiness, seen
 
 Stored = list[Any] | None
 """A reason as a row has it: [code, facts]."""
 
-MOST_PODS = 20
 ALARMS = frozenset({Phase.FAILED, Phase.FROZEN})
+CONTINUES = {"person-continues": "continue", "person-resumes": "resume"}
+"""What comes next once a person does a deed, and the deed."""
+DECIDED = frozenset({Phase.TAKEN_OVER, Phase.FINISHING, Phase.FINISHED})
 
 
 @dataclass(frozen=True)
@@ -31,20 +38,6 @@ class Need:
     deed: str
     url: str
     alarm: bool
-
-
-@dataclass(frozen=True)
-class Readiness:
-    ready: int
-    replicas: int
-
-    @property
-    def icon(self) -> str:
-        return "check" if self.ready >= self.replicas else "alert-triangle"
-
-    @property
-    def tone(self) -> str:
-        return "ok" if self.ready >= self.replicas else "warn"
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,7 @@ class Observed:
 
 
 class Shown:
-    """One release, ready for a template."""
+    """One release, ready for a template. Lists leave the plan where it is: only `plan` reads it."""
 
     def __init__(self, release: Release, role: str = "viewer") -> None:
         self.release = release
@@ -82,7 +75,16 @@ class Shown:
         self.waits: Stored = release.status.get("waits")
         self.next: Stored = release.status.get("next")
         self.share = release.share_in_effect
-        self.observed = observed(release)
+        self.observed = observed(release) if self.kind == "share" else None
+
+    @cached_property
+    def plan(self) -> Plan:
+        return Plan.model_validate_json(self.release.plan)
+
+    @property
+    def stable(self) -> str:
+        """The target's stable version; of a release that is over, the one that it had begun with."""
+        return self.target.stable if self.live else self.release.stable
 
     @property
     def live(self) -> bool:
@@ -92,10 +94,15 @@ class Shown:
     def over(self) -> bool:
         return not self.live
 
+    @property
+    def brings(self) -> bool:
+        """Say whether there is a candidate: a mirror elsewhere has none."""
+        return bool(self.release.candidate)
+
     def told(self) -> list[Any]:
         """Return what a list shows of it: when that changes, the list is drawn anew."""
         release = self.release
-        return [release.pk, release.phase, release.status, self.share, release.share, repr(self.observed)]
+        return [release.pk, release.phase, release.status, self.share, release.exposure, repr(self.observed)]
 
     @property
     def mode(self) -> str:
@@ -105,10 +112,56 @@ class Shown:
     def url(self) -> str:
         return reverse("release", args=[self.target.project.name, self.release.pk])
 
+    @cached_property
+    def wanted(self) -> Exposure:
+        """The exposure that people want now."""
+        release = self.release
+        if release.goal == Goal.RUN:
+            return release.exposed
+        if release.goal in (Goal.ROLL_BACK, Goal.ABANDON) or not self.brings:
+            return NOBODY
+        chosen = release.winner or (release.candidate if release.exposed.everyone == ALL else release.stable)
+        return Exposure(share=ALL) if chosen == release.candidate else NOBODY
+
+    @cached_property
+    def present(self) -> Exposure | None:
+        """The exposure in effect, as the last run said it; None where it is on its way between two kinds."""
+        code, facts = self._said
+        if self.phase in DECIDED:
+            version = facts.get("version", "")
+            return Exposure(share=ALL) if self.brings and version == self.release.candidate else NOBODY
+        of_audience = code == "running-audience" or (code == "paused" and not self.share and facts["share"])
+        if of_audience:
+            share = facts["share"]
+            return self.wanted.model_copy(update={"share": share}) if self.wanted.audience else None
+        if code == "mirroring":
+            return self.wanted if self.wanted.mirror and not self.wanted.share else None
+        if self.wanted.everyone == self.share and not self.wanted.audience and code == "running":
+            return self.wanted
+        return Exposure(share=self.share)
+
+    @property
+    def _said(self) -> tuple[str, dict[str, Any]]:
+        code, facts = self.now or ("", {})
+        return str(code), dict(facts)
+
+    @property
+    def kind(self) -> str:
+        """Say what is set: `share` of everyone, an `audience`, or a `mirror`."""
+        of = self.present or self.wanted
+        if not self.brings or (of.mirror and not of.share):
+            return "mirror"
+        return "audience" if of.audience and of.share else "share"
+
+    @property
+    def shown_share(self) -> int:
+        """The share that the slider moves: of the audience, else of everyone."""
+        return self.present.share if self.present and self.kind == "audience" else self.share
+
     @property
     def asked(self) -> bool:
-        """Say whether people want another share than the one in effect."""
-        return self.live and self.release.share != self.share
+        """Say whether people want another exposure than the one in effect."""
+        return self.live and self.wanted != self.present
 
     @property
     def pending(self) -> bool:
@@ -116,15 +169,20 @@ class Shown:
 
     def pods(self, version: str) -> Readiness | None:
         """Return how many pods of a version are ready; None where that isn't known."""
-        name = f"{self.target.service}-{version}"
-        found = seen(self.target, Inventory.objects.filter(project=self.target.project).first())
-        known = next((each for each in found.workloads if each["version"] == version), found.workload(name))
-        return Readiness(known["ready"], known["replicas"]) if known else None
+        inventory = Inventory.objects.filter(project=self.target.project).first()
+        return seen(self.target, inventory).ready(version, f"{self.target.service}-{version}")
 
     @property
     def person(self) -> bool:
         """Say whether nothing happens by itself any more."""
         return self.next is not None and str(self.next[0]).startswith("person-")
+
+    @property
+    def due(self) -> datetime | None:
+        """Return when the next step follows by itself."""
+        if self.next is None or self.next[0] != "step-due":
+            return None
+        return datetime.fromtimestamp(self.next[1]["at"], tz=UTC)
 
     @property
     def alarm(self) -> bool:
@@ -145,105 +203,62 @@ class Shown:
         return self.waits
 
     @property
+    def steps(self) -> Steps:
+        more = self.release.step + 1 < len(self.plan.steps)
+        return Steps(more=more, paused=self.release.paused, brings=self.brings)
+
+    @cached_property
     def why_not(self) -> dict[str, Reason | None]:
         """Return each deed of the person's role: nothing if it can be done now, else why not."""
         now = Reason(*self.now) if self.now else None
-        deeds = allowed(self.phase, self.role, now, Goal(self.release.goal))
+        deeds = allowed(self.phase, self.role, now, Goal(self.release.goal), self.steps)
         return {deed.replace("-", "_"): reason for deed, reason in deeds.items()}
 
     @property
     def may(self) -> dict[str, bool]:
         return {deed: reason is None for deed, reason in self.why_not.items()}
 
+    @cached_property
+    def others(self) -> list[Shown]:
+        """Return the target's other live releases, oldest first."""
+        if self.over:
+            return []
+        found = self.target.releases.live().exclude(pk=self.release.pk).order_by("id")
+        return [Shown(each, self.role) for each in found.select_related("target__project")]
+
+    @property
+    def comparable(self) -> bool:
+        """Say whether the share that is seen should be the one set: nobody is chosen by their requests."""
+        rows = [each.present for each in (self, *self.others)]
+        return all(each and not each.audience and not each.sticky for each in rows)
+
+    def no_room(self, exposure: Exposure) -> Reason | None:
+        """Return why an exposure has no room beside those of the other releases."""
+        return stand.no_room(exposure, [Other(each.release.name, each.wanted) for each in self.others])
+
+    @cached_property
+    def why_not_win(self) -> Reason | None:
+        """Return why the candidate can't take over now."""
+        return self.why_not.get("take_over") or self.no_room(Exposure(share=ALL))
+
     @property
     def need(self) -> Need | None:
         """Return what a person has to do, if anything."""
+        code = str(self.next[0]) if self.next else ""
         if self.phase in ALARMS:
             return Need(self.waits or self.now, "open", self.url, alarm=True)
         if self.waits and self.waits[0] == "pod-trouble":
             return Need(self.waits, "open", self.url, alarm=True)
+        if code in CONTINUES:
+            return Need(self.next, CONTINUES[code], f"{self.url}{CONTINUES[code]}/", alarm=False)
         if self.phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK) and not self.waits:
             return Need(self.next, "finish", self.url + "finish/", alarm=False)
-        if self.next and str(self.next[0]).startswith("person-"):
-            return Need(self.next, "open", self.url, alarm=False)
-        return None
+        return Need(self.next, "open", self.url, alarm=False) if code.startswith("person-") else None
 
 
-@dataclass(frozen=True)
-class Version:
-    """One of the two versions of a release: its workload and pods, as the last run saw them."""
-
-    name: str
-    role: str
-    workload: str
-    image: str
-    replicas: int | None
-    ready: int
-    pods: list[dict[str, Any]]
-    more: int
-    share: int
-    rate: float | None = None
-    """Requests per second now; None where it isn't known."""
-
-    @property
-    def whole(self) -> bool:
-        return self.replicas is not None and self.ready >= self.replicas
-
-    @property
-    def has_all(self) -> bool:
-        return self.share == ALL
-
-
-def versions(row: Shown, plan: Plan, seen: Seen, rates: dict[str, float | None]) -> list[Version]:
-    """Return the candidate and the stable version, the candidate first as in the share bar."""
-    named = (
-        (plan.candidate.version, "candidate", plan.candidate.workload, row.share),
-        (plan.stable.version, "stable", plan.stable.workload, ALL - row.share),
-    )
-    return [replace(_version(seen, *each), rate=rates.get(each[0])) for each in named]
-
-
-def _version(seen: Seen, name: str, role: str, workload: str, share: int) -> Version:
-    found = seen.workload(workload)
-    pods = seen.pods_of(workload, name)
-    return Version(
-        name=name,
-        role=role,
-        workload=workload,
-        image=", ".join(found["images"]) if found else "",
-        replicas=found["replicas"] if found else None,
-        ready=found["ready"] if found else 0,
-        pods=pods[:MOST_PODS],
-        more=max(0, len(pods) - MOST_PODS),
-        share=share,
-    )
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Workloads and pods around a target, from whoever looked last: its own run or the inventory."""
-
-    at: datetime | None
-    workloads: list[dict[str, Any]]
-    pods: list[dict[str, Any]]
-
-    def workload(self, name: str) -> dict[str, Any] | None:
-        return next((each for each in self.workloads if each["name"] == name), None)
-
-    def pods_of(self, workload: str, version: str) -> list[dict[str, Any]]:
-        mine = [each for each in self.pods if each["name"].startswith(f"{workload}-")]
-        return [each for each in mine if each["version"] == version]
-
-
-def seen(target: Target, inventory: Inventory | None) -> Seen:
-    """Return the newer of what the target's last run and what the last inventory saw."""
-    own = target.observed_at
-    if inventory and inventory.taken_at and (own is None or inventory.taken_at > own):
-        data = inventory.data
-        return Seen(inventory.taken_at, data.get("workloads", []), data.get("pods", []))
-    found = target.observed.get("versions", [])
-    workloads = [each for version in found for each in version["workloads"]]
-    return Seen(own, workloads, [each for version in found for each in version["pods"]])
+def total(rows: Iterable[Shown]) -> int:
+    """Return everyone's share that releases have together, in effect."""
+    return sum(row.share for row in rows)
 
 
 def observed(release: Release) -> Observed | None:

@@ -75,6 +75,10 @@ function tick() {
     node.classList.toggle("old", old);
     node.textContent = (old ? node.dataset.old : node.dataset.fresh).replace("{}", words(node, age));
   }
+  for (const node of all("[data-left]")) {
+    if (!born.has(node)) born.set(node, performance.now() + 1000 * Number(node.dataset.left));
+    node.textContent = words(node, Math.max(0, Math.ceil((born.get(node) - performance.now()) / 1000)));
+  }
 }
 document.addEventListener("ages", ({ detail }) => {
   for (const node of all("[data-age]")) {
@@ -100,7 +104,7 @@ const ink = name => { probe.className = `ink-${name}`; document.body.append(prob
 const cell = td => td.dataset.t ? Number(td.dataset.t) : td.textContent === "–" ? null : Number(td.textContent);
 const clock = time => new Date(time * 1000).toISOString().slice(11, 16);
 const charts = new Map();
-const LOOKS = { stable: { width: 1.5 }, candidate: { width: 2.5 }, set: { width: 1.5, dash: [5, 4] } };
+const LOOKS = { stable: { width: 1.5 }, candidate: { width: 2.5 }, third: { width: 2, dash: [6, 3] }, set: { width: 1.5, dash: [5, 4] } };
 
 function columns(figure) {
   const rows = all("tbody tr", table()).reverse();

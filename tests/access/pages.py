@@ -19,6 +19,8 @@ POST = """([action, fields]) => {
     form.submit();
 }"""
 DRAFT, WRONG = "/p/demo/releases/new/{draft}", "/p/demo/releases/new/{wrong_"
+OF = "/p/demo/releases/{{{}}}/"
+PASTED = "curl http://productpage.bookinfo.localhost/productpage -b user=jason -A 'Mozilla/5.0 (Macintosh)'"
 RUNNING, OVER = "/p/demo/releases/{running}/", "/p/demo/releases/{taken_over}/"
 
 
@@ -55,6 +57,17 @@ def opened(link: str) -> Steps:
     def go(page: Page) -> None:
         page.locator(link).first.click()
         expect(page.get_by_role("dialog")).to_be_visible()
+
+    return go
+
+
+def tested(field: str, text: str) -> Steps:
+    """Ask the route tester."""
+
+    def go(page: Page) -> None:
+        page.locator(field).fill(text)
+        page.locator("form.tester button").click()
+        expect(page.locator("#answer :is(.rules, .err)").first).to_be_visible()
 
     return go
 
@@ -141,6 +154,27 @@ PAGES = (
     Shown("release-troubled", "/p/demo/releases/{troubled}/"),
     Shown("release-taken-over", OVER),
     Shown("release-finished", "/p/demo/releases/{finished}/"),
+    Shown("release-steps", OF.format("stepped")),
+    Shown("release-awaited", OF.format("awaited")),
+    Shown("release-audience", OF.format("audience")),
+    Shown("release-blue-green", OF.format("blue_green_release")),
+    Shown("release-mirror", OF.format("mirror_release")),
+    Shown("release-elsewhere", OF.format("elsewhere")),
+    Shown("release-sticky", OF.format("sticky")),
+    Shown("release-crowded-menu", OF.format("audience"), "operator", menu("m-candidate")),
+    Shown("routes-dialog", RUNNING, "operator", opened("#routes a[data-dialog]")),
+    Shown("continue-dialog", OF.format("awaited"), "operator", opened("#steps a[data-dialog]")),
+    Shown("everyone-dialog", OF.format("audience"), "operator", opened("#move form.move button")),
+    Shown("exposure-wrong", OF.format("mirror_release") + "exposure/?who=copies&share=0"),
+    Shown("pause", OF.format("stepped") + "pause/"),
+    Shown("resume-too-early", OF.format("stepped") + "resume/"),
+    Shown("switch", OF.format("blue_green_release") + "take-over/?version=v2"),
+    Shown("take-over-crowded", OF.format("audience") + "take-over/?version=v3"),
+    Shown("abandon", OF.format("awaited") + "abandon/"),
+    Shown("tester", "/p/demo/tester/"),
+    Shown("tester-form", "/p/demo/tester/?service=reviews", "viewer", tested("#host", "reviews:9080")),
+    Shown("tester-curl", "/p/demo/tester/", "operator", tested("#pasted", PASTED)),
+    Shown("tester-wrong", "/p/demo/tester/", "operator", tested("#pasted", "ls -l")),
     Shown("share-dialog", RUNNING, "operator", opened("#move button")),
     Shown("share", RUNNING + "share/?share=80"),
     Shown("share-all", RUNNING + "share/?share=100"),

@@ -14,7 +14,7 @@ from grayrelease.domain.state import Goal, Phase
 from grayrelease.metrics.interface import Chart, ProjectTraffic, Series, ServiceTraffic
 from grayrelease.models import Application, Draft, Membership, Project, Release
 from grayrelease.reconcile import inventory
-from tests import seed
+from tests import seed, strategies
 from tests.world import bookinfo_world, person
 
 STEP_S, STEPS = 15, 60
@@ -51,12 +51,12 @@ SPOILT: Fields = {
     "s_minutes": ["", "soon", ""],
 }
 POLICIES: Mapping[str, tuple[str, Fields]] = {
-    "request": ("canary", {**STEPPED, **CERTAIN, "first": "audience", "part": "20", "sticky": "1"}),
+    "request": ("canary", {**STEPPED, **CERTAIN, "first": "audience", "part": "20"}),
     "typing": ("canary", {"first": "share", "share": "20"}),
     "typing_plainly": ("canary", {"first": "share", "share": "20"}),
     "following": ("canary", {"first": "share", "share": "20"}),
     "request_wrong": ("canary", {**STEPPED, **SPOILT, "first": "audience", "part": "20"}),
-    "steps": ("canary", {**STEPPED, "first": "share", "share": "5"}),
+    "steps": ("canary", {**STEPPED, "s_share": ["20", "50", "100"], "first": "share", "share": "5"}),
     "blue_green": ("blue-green", {**CERTAIN, "preview": "1", "gate": "time", "minutes": "30"}),
     "mirror": ("mirror", {**STEPPED, "s_share": ["5", "50", "100"], "share": "50", "get_only": "1"}),
     "mirror_elsewhere": ("mirror", {"share": "100"}),
@@ -75,7 +75,8 @@ def fill(cluster: Memory) -> dict[str, int | str]:
     drafts = _drafts("draft", *(f"wrong_{step}" for step in ANSWERS))
     for name, (mode, policy) in POLICIES.items():
         drafts[name] = _drafted(mode, policy, elsewhere=name == "mirror_elsewhere")
-    return {**drafts, **{state: make(project).pk for state, make in STATES.items()}}
+    made = {name: make(project, person("operator")).pk for name, make in strategies.ALL_OF_THEM.items()}
+    return {**drafts, **made, **{state: make(project).pk for state, make in STATES.items()}}
 
 
 def _bookinfo(cluster: Memory) -> Project:

@@ -61,7 +61,8 @@ def test_a_poll_brings_the_parts_and_no_page(release: Release, operator: Client)
     _, text, _ = poll(operator, release)
     assert "<html" not in text
     parts = re.findall(r'id="(\w+)"[^>]*hx-swap-oob="true"', text)
-    assert set(parts) == {"phase", "deeds", "share", "move", "versions", "routes", "events", "traffic"}
+    own = {"phase", "deeds", "share", "move", "steps", "versions", "routes", "end", "events", "traffic"}
+    assert set(parts) == own
     assert 'id="live"' in text
 
 

@@ -1,0 +1,162 @@
+"""Releases of every strategy to look at, as the last run would have left them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from grayrelease.domain import revision
+from grayrelease.domain.plan import (
+    Audience,
+    Candidate,
+    Condition,
+    Elsewhere,
+    Exposure,
+    Group,
+    Mirror,
+    Plan,
+    Step,
+)
+from grayrelease.domain.stand import Stand
+from grayrelease.models import Project, Release, Target, columns
+from tests import seed
+
+TESTERS = Audience(
+    groups=(
+        Group(
+            conditions=(
+                Condition(on="cookie", name="user", values=("jason",)),
+                Condition(on="system", values=("macos", "windows")),
+            )
+        ),
+        Group(conditions=(Condition(on="header", name="x-env", how="prefix", values=("beta",)),)),
+    )
+)
+NONE = Candidate(version="", workload="", replicas=0, manifest={})
+LEDGER = Elsewhere(host="ledger.example.com", port=443)
+
+Reason = list[Any]
+
+
+def make(
+    target: Target,
+    person: User,
+    steps: tuple[Step, ...],
+    now: Reason,
+    following: Reason | None,
+    *,
+    mode: str = "canary",
+    version: str = "v2",
+    step: int = 0,
+    brings: bool = True,
+    **more: Any,
+) -> Release:
+    """Make a release that stands at a step of its plan, in effect and verified."""
+    changes: dict[str, Any] = {"mode": mode, "steps": steps, "name": f"{target.service}-{version or 'copy'}"}
+    if not brings:
+        changes["candidate"] = NONE
+    plan: Plan = seed.plan(target.service, version, target.stable).model_copy(update=changes)
+    text = revision.freeze(plan)
+    stands = columns(Stand(steps[step].exposure, step))
+    release = seed.release(
+        target,
+        person,
+        version,
+        **{
+            **stands,
+            "name": plan.name,
+            "mode": mode,
+            "plan": text,
+            "revision": revision.revision(text),
+            "share_in_effect": steps[step].exposure.everyone,
+            "status": {"now": now, "waits": None, "next": following},
+            **more,
+        },
+    )
+    seed.verified(target, release, max(30, steps[step].exposure.everyone))
+    return release
+
+
+def of(service: str, version: str = "v2", **facts: Any) -> dict[str, Any]:
+    return {"version": version, "stable": "v1", **facts}
+
+
+def stepped(project: Project, person: User, service: str = "orders") -> Release:
+    """5 → 20 → 50 → 100 %, holding at 20 %; 50 % follows by itself in 40 s."""
+    shares = (50, 200, 500, 1000)
+    steps = tuple(
+        Step(exposure=Exposure(share=share), gate="time" if share == 200 else "person", seconds=900)
+        for share in shares
+    )
+    at = int((datetime.now(UTC) + timedelta(seconds=40)).timestamp())
+    following = ["step-due", {"version": "v2", "share": 500, "at": at}]
+    target = seed.target(project, service)
+    return make(target, person, steps, ["running", of(service, share=200)], following, step=1)
+
+
+def awaited(project: Project, person: User, service: str = "billing") -> Release:
+    """20 %, and half of everyone once somebody continues."""
+    steps = tuple(Step(exposure=Exposure(share=share)) for share in (200, 500, 1000))
+    following = ["person-continues", {"version": "v2", "share": 500}]
+    target = seed.target(project, service)
+    return make(target, person, steps, ["running", of(service, share=200)], following)
+
+
+def audience(project: Project, person: User, service: str = "search") -> Release:
+    """v2 has 20 % of everyone; v3, which is returned, is met by an audience alone; both of one service."""
+    target = seed.target(project, service)
+    everyone = Step(exposure=Exposure(share=200))
+    moves = ["person-moves", {"version": "v2"}]
+    make(target, person, (everyone,), ["running", of(service, share=200)], moves)
+    steps = (Step(exposure=Exposure(share=1000, audience=TESTERS)), Step(exposure=Exposure(share=1000)))
+    now = ["running-audience", of(service, "v3", share=1000)]
+    following = ["person-continues", {"version": "v3", "share": 1000}]
+    return make(target, person, steps, now, following, version="v3")
+
+
+def blue_green(project: Project, person: User, service: str = "cart") -> Release:
+    """Testers reach v2 before the switch."""
+    steps = (Step(exposure=Exposure(share=1000, audience=TESTERS)), Step(exposure=Exposure(share=1000)))
+    now = ["running-audience", of(service, share=1000)]
+    following = ["person-continues", {"version": "v2", "share": 1000}]
+    return make(seed.target(project, service), person, steps, now, following, mode="blue-green")
+
+
+def mirror(project: Project, person: User, service: str = "mail") -> Release:
+    """v2 gets copies of half of what reads; then a canary."""
+    steps = (
+        Step(exposure=Exposure(mirror=Mirror(share=500, get_only=True))),
+        Step(exposure=Exposure(share=50)),
+    )
+    now = ["mirroring", {"to": "v2", "stable": "v1", "share": 500}]
+    following = ["person-continues", {"version": "v2", "share": 50}]
+    return make(seed.target(project, service), person, steps, now, following, mode="mirror")
+
+
+def elsewhere(project: Project, person: User, service: str = "audit") -> Release:
+    """Everything is copied to a host outside; no version is brought."""
+    steps = (Step(exposure=Exposure(mirror=Mirror(to=LEDGER))),)
+    now = ["mirroring", {"to": LEDGER.host, "stable": "v1", "share": 1000}]
+    target = seed.target(project, service)
+    following = ["person-moves", {"version": ""}]
+    return make(target, person, steps, now, following, mode="mirror", version="", brings=False)
+
+
+def sticky(project: Project, person: User, service: str = "shop") -> Release:
+    steps = (Step(exposure=Exposure(share=300, sticky=True)),)
+    moves = ["person-moves", {"version": "v2"}]
+    target = seed.target(project, service)
+    return make(target, person, steps, ["running", of(service, share=300)], moves, drawn=[100, 300])
+
+
+ALL_OF_THEM = {
+    "stepped": stepped,
+    "awaited": awaited,
+    "audience": audience,
+    "blue_green_release": blue_green,
+    "mirror_release": mirror,
+    "elsewhere": elsewhere,
+    "sticky": sticky,
+}
