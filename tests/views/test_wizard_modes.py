@@ -14,6 +14,7 @@ from django.test import Client
 
 from grayrelease.domain import preflight, revision
 from grayrelease.domain.plan import Plan
+from grayrelease.domain.state import Phase
 from grayrelease.models import Draft, Release
 from grayrelease.reconcile import inventory
 from tests.world import World, person
@@ -39,13 +40,18 @@ JASON: Fields = {
 }
 
 
-@pytest.fixture
-def author(world: World) -> Client:
-    """The operator's browser; Bookinfo's pods have sidecars, and the driver has looked at them."""
+def look(world: World) -> None:
+    """Let all pods have sidecars, and the driver look at them."""
     for pod in world.cluster.list("Pod", "demo"):
         pod["metadata"].setdefault("annotations", {})[preflight.SIDECAR] = "{}"
         world.cluster.replace(pod)
     inventory.refresh(world.project.pk)
+
+
+@pytest.fixture
+def author(world: World) -> Client:
+    """The operator's browser; Bookinfo's pods have sidecars, and the driver has looked at them."""
+    look(world)
     client = Client(raise_request_exception=False)
     client.force_login(person("operator"))
     return client
@@ -378,6 +384,37 @@ def test_what_is_typed_is_never_markup(author: Client) -> None:
     bold = {"c_group": "0", "c_on": "header", "c_name": "x-user", "c_how": "exact", "c_values": "<b>&"}
     wizard.answer("policy", {**bold, "first": "audience", "part": "100"})
     assert "<b>&lt;b&gt;&amp;</b>" in wizard.text("policy")
+
+
+# --- several releases of a service
+
+
+def test_a_service_with_a_live_release_takes_another(author: Client, world: World) -> None:
+    world.run_until(world.release(share=200), Phase.RUNNING)
+    look(world)
+    wizard = Wizard(author, "canary")
+    wizard.answer("basic", {"name": "reviews-v3"})
+    assert "Release reviews-v2 is under way: v2 has 20" in plain(wizard.text("service"))
+    wizard.answer("service", {"service": "reviews"})
+    assert 'value="v3"' in wizard.text("version")
+    assert wizard.post("version", VERSION).status_code == 422
+    wizard.answer("version", {**VERSION, "version": "v3"})
+    plan = wizard.plan({"first": "share", "share": "10"})
+    assert (plan.stable.version, plan.candidate.workload) == ("v1", "reviews-v3")
+    assert wizard.create().target.releases.live().count() == 2
+
+
+def test_a_second_release_without_room_is_refused_at_the_review(author: Client, world: World) -> None:
+    world.run_until(world.release(share=800), Phase.RUNNING)
+    look(world)
+    wizard = Wizard(author, "canary")
+    wizard.answer("basic", {"name": "reviews-v3"})
+    wizard.answer("service", {"service": "reviews"})
+    wizard.answer("version", {**VERSION, "version": "v3"})
+    wizard.answer("policy", {"first": "share", "share": "30"})
+    answer = author.get(f"{wizard.address}/review/")
+    assert answer.status_code == 409
+    assert "No room: the release reviews-v2 has 80" in plain(answer.content.decode())
 
 
 def test_a_mirror_says_what_both_versions_use(author: Client, world: World) -> None:
