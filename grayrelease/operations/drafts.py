@@ -77,6 +77,8 @@ def _target(project: Project, plan: Plan) -> Target:
     if target.releases.filter(name=plan.name).exists():
         raise Refused(Reason("name-taken", {"name": plan.name}))
     live = list(target.releases.live().order_by("id"))
+    if (live or target.pinned) and plan.stable.version != target.stable:
+        raise Refused(Reason("stable-moved", {"version": plan.stable.version, "stable": target.stable}))
     if live:
         _check_beside(plan, live)
     else:

@@ -8,12 +8,13 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from grayrelease import tasks
-from grayrelease.domain import stand
+from grayrelease.domain import conditions, stand
 from grayrelease.domain.plan import ALL, NOBODY, Exposure
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Goal, Reason
 from grayrelease.models import Release, columns
 from grayrelease.operations.deed import Change, Deed, carry
+from grayrelease.operations.errors import Refused
 from grayrelease.reconcile import reconcile
 
 
@@ -28,8 +29,19 @@ def set_share(user: User, release: Release, share: int, generation: int) -> Deed
 
 
 def set_exposure(user: User, release: Release, exposure: Exposure, generation: int) -> Deed:
-    """Set the whole exposure: share, audience, mirror, sticky."""
-    change = Change("set-exposure", "exposure", lambda row: _exposed(row, exposure), _no_room)
+    """Set the whole exposure: share, audience, mirror, sticky. Refused where its conditions can't be said."""
+    wrong = conditions.check(exposure.audience) if exposure.audience else []
+    if wrong:
+        raise Refused(*(each.reason for each in wrong))
+
+    def refusal(row: Release, fields: Mapping[str, Any]) -> Reason | None:
+        # A share, and copies to a candidate, need one.
+        to_candidate = exposure.share or (exposure.mirror and exposure.mirror.to is None)
+        if to_candidate and not row.candidate:
+            return Reason("no-candidate")
+        return _no_room(row, fields)
+
+    change = Change("set-exposure", "exposure", lambda row: _exposed(row, exposure), refusal)
     return _deed(user, release, change, generation)
 
 
@@ -109,7 +121,9 @@ def _exposed(row: Release, exposure: Exposure) -> dict[str, Any]:
 
 def _next(row: Release) -> dict[str, Any]:
     following = stand.next_step(row.intent().plan, row.stand)
-    return {**columns(following or row.stand), "goal": Goal.RUN, "winner": "", "held": None}
+    if following is None:
+        raise Refused(Reason("no-more-steps"))
+    return {**columns(following), "goal": Goal.RUN, "winner": "", "held": None}
 
 
 def _no_room(row: Release, fields: Mapping[str, Any]) -> Reason | None:
