@@ -23,6 +23,7 @@ from grayrelease.models import Membership
 from grayrelease.views import parts
 from grayrelease.views.access import Request, actor
 from grayrelease.views.drafts import Wizard, parts_of
+from grayrelease.views.picture import of_exposure
 from grayrelease.views.wizard import frame, wizard_of
 
 FIX = {
@@ -97,6 +98,7 @@ def planned(wizard: Wizard, plan: Plan) -> dict[str, Any]:
     return {
         "plan": plan,
         "exposure": first,
+        "picture": of_exposure(stable, plan.candidate.version, first),
         "strategy": meets.strategy(plan.mode, first),
         "sentences": list(zip(sentences, gates, strict=True)),
         "same": sources(plan.candidate.manifest) if first.mirror and plan.brings else [],

@@ -67,3 +67,17 @@ def world(transactional_db: None) -> Iterator[World]:
 
     with cluster.use(Memory()) as double:
         yield bookinfo_world(double)
+
+
+@pytest.fixture
+def author(world: World) -> Client:
+    """The operator's browser; Bookinfo's pods have sidecars, and the driver has looked at them."""
+    from django.test import Client
+
+    from tests.views.drafting import look
+    from tests.world import person
+
+    look(world)
+    client = Client(raise_request_exception=False)
+    client.force_login(person("operator"))
+    return client
