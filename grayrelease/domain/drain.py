@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from grayrelease.domain.state import Caller, Traffic
@@ -43,6 +44,17 @@ def drain(
     # A caller that isn't seen needs a person: it comes before those that only need time.
     unseen = [found for found in awaited if found.code == "drain-unseen"]
     return next(iter([*unseen, *sorted(awaited, key=lambda found: -found.wait_s)]), Drain())
+
+
+def of_those_there(traffic: Traffic | None, namespace: str, pods: Collection[str]) -> Traffic | None:
+    """Return the traffic without callers whose pods are gone from this namespace: they can't send any more.
+
+    pods: the names of all that are there.
+    """
+    if traffic is None:
+        return None
+    there = (each for each in traffic.callers if each.namespace != namespace or each.pod in pods)
+    return replace(traffic, callers=tuple(there))
 
 
 def _of(caller: Caller, loser: str, since: datetime, now: datetime, drain_s: float) -> Drain:

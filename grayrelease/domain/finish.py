@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import ceil
 
 from grayrelease.domain import istio, marks
-from grayrelease.domain.drain import drain
+from grayrelease.domain.drain import drain, of_those_there
 from grayrelease.domain.exposure import Proofs, unverified
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
@@ -66,7 +66,7 @@ def drained(one: One, loser: str) -> Step | None:
     look, seen = one.look, one.look.seen
     found = drain(
         loser,
-        seen.traffic,
+        of_those_there(seen.traffic, look.intent.namespace, {marks.name(pod) for pod in seen.pods}),
         broken=bool(seen.traffic_error),
         since=look.routes_since(),
         now=look.now,

@@ -150,6 +150,8 @@ class Caller:
     pod: str
     last_request: Mapping[str, datetime]
     last_seen: datetime
+    namespace: str = ""
+    """Of the pod; "" where it isn't known, or where `pod` is an address."""
 
 
 @dataclass(frozen=True)

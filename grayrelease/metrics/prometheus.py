@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
+from grayrelease.domain.handing import Source
 from grayrelease.domain.state import Traffic
 from grayrelease.metrics import charts, queries
 from grayrelease.metrics.charts import Answer
@@ -66,6 +67,11 @@ class Prometheus:
             raw = self._at(queries.samples(namespace, service, range_s), now, deadline)
             last = asked.result()
         return _read(lambda: _traffic(raw, last, since, now.timestamp() - queries.CALLERS_STEP_S))
+
+    def sources(self, namespace: str, service: str, *, now: datetime) -> tuple[Source, ...]:
+        deadline = time.monotonic() + self.timeout
+        answer = self._at(queries.sources(namespace, service, CALLERS_S), now, deadline)
+        return _read(lambda: tuple(sorted({_source(line["metric"]) for line in answer}, key=astuple)))
 
     def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:
         """Return the charts from two queries, and once a minute a third one."""
@@ -158,7 +164,10 @@ def _traffic(raw: Answer, last: Answer, since: datetime, begin: float) -> Traffi
         elif version:
             sent[caller, version] = max(at, sent.get((caller, version), 0))
     busy = still_open(opened, closed)
-    return Traffic(windows(rises(counted), since), callers(counted, sent, seen, begin, busy))
+    found = callers(counted, sent, seen, begin, busy)
+    homes = {_caller(line["metric"]): _home(line["metric"]) for line in (*raw, *last)}
+    at_home = tuple(replace(each, namespace=homes[each.pod]) for each in found)
+    return Traffic(windows(rises(counted), since), at_home)
 
 
 def _counter(line: Mapping[str, Any]) -> Counter:
@@ -189,8 +198,19 @@ def _project(times: tuple[int, ...], rates: Answer, latencies: Answer) -> Projec
     )
 
 
+def _source(labels: dict[str, str]) -> Source:
+    names = ("source_workload", "source_workload_namespace", "source_app")
+    workload, namespace, app = (labels.get(name) or "unknown" for name in names)
+    return Source(workload, namespace, app)
+
+
 def _caller(labels: dict[str, str]) -> str:
     return labels.get("pod") or labels.get("instance", "")
+
+
+def _home(labels: dict[str, str]) -> str:
+    """Return the namespace of a caller's pod, as the caller itself says it."""
+    return labels.get("source_workload_namespace", "") if labels.get("pod") else ""
 
 
 def _version(labels: dict[str, str]) -> str:

@@ -38,10 +38,19 @@ label_replace(
     [{range_s}s:{step_s}s]),
   "what", "request", "", "")
 or label_replace(
-  max_over_time(max by (pod, instance) (timestamp({requests}))[{range_s}s:{step_s}s]),
+  max_over_time(max by (pod, instance, source_workload_namespace) (timestamp({requests}))
+    [{range_s}s:{step_s}s]),
   "what", "scrape", "", "")
 """
 CALLERS_STEP_S = 60
+
+# Who sent requests: a counter rose, or it is there and was not before.
+SOURCES = """
+count by (source_workload, source_workload_namespace, source_app) (
+  increase({requests}[{range_s}s]) > 0
+  or (max_over_time({requests}[{range_s}s]) > 0 unless {requests} offset {range_s}s)
+)
+"""
 
 # Requests per second by service, version and first digit of the answer (`mesh`: the mesh's own errors; none
 # of connections), the time of the newest sample, bytes per second, and open connections.
@@ -91,11 +100,17 @@ def samples(namespace: str, service: str, range_s: float) -> str:
 
 def callers(namespace: str, service: str, range_s: float) -> str:
     requests = _of_service(namespace, service)
-    sums = f"sum by (pod, instance, destination_version) ({requests})"
-    before = f"sum by (pod, instance, destination_version) ({requests} offset {CALLERS_STEP_S}s)"
+    labels = "pod, instance, source_workload_namespace, destination_version"
+    sums = f"sum by ({labels}) ({requests})"
+    before = f"sum by ({labels}) ({requests} offset {CALLERS_STEP_S}s)"
     return CALLERS.format(
         requests=requests, sums=sums, before=before, range_s=math.ceil(range_s), step_s=CALLERS_STEP_S
     )
+
+
+def sources(namespace: str, service: str, range_s: float) -> str:
+    requests = _of_service(namespace, service, "istio_requests_total")
+    return SOURCES.format(requests=requests, range_s=math.ceil(range_s))
 
 
 def rates(namespace: str, window_s: float) -> str:

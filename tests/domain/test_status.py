@@ -185,14 +185,14 @@ def test_prometheus_being_down_is_named_and_the_share_settles() -> None:
     assert waits(run_until(world, "no-metrics")).facts == {"error": "connection refused", "seconds": 1}
 
 
-def finishing(**caller: Any) -> tuple[World, Decision]:
+def finishing(namespace: str = "", **caller: Any) -> tuple[World, Decision]:
     world = World(settle_s=1, drain_s=10)
     until_still(world)
     world.deed(Goal.TAKE_OVER, 1000, "v2")
     until_still(world)
     world.deed(Goal.FINISH, 1000, "v2")
     world.tick(20)
-    world.traffic = Traffic((), (Caller("productpage-0", caller["last"], caller["seen"]),))
+    world.traffic = Traffic((), (Caller("productpage-0", caller["last"], caller["seen"], namespace),))
     return world, world.run()
 
 
@@ -206,6 +206,13 @@ def test_finishing_names_a_caller_that_was_not_scraped_since_the_route_was_writt
     _, decision = finishing(last={}, seen=World().now)
     assert waits(decision) == Reason("drain-unseen", {"caller": "productpage-0", "loser": "v1"})
     assert decision.needs_traffic
+
+
+def test_finishing_does_not_wait_for_a_caller_whose_pod_is_gone() -> None:
+    world, decision = finishing("demo", last={}, seen=World().now)
+    assert decision.writes, waits(decision)
+    _, decision = finishing("elsewhere", last={}, seen=World().now)
+    assert waits(decision).code == "drain-unseen"
 
 
 def test_finishing_without_metrics_says_that_nobody_looked() -> None:
