@@ -14,7 +14,7 @@ Role = str
 
 ENTRANCE, LANE, END = (1, 92), (152, 180), (392, 128)
 """Left edge and width of the boxes in each column."""
-NEAR_END = 232
+NEAR_END = 268
 """Where the last column begins if there is but one lane, which needs no boxes of its own."""
 TALL, APART = 42, 14
 THICKEST = 9
@@ -192,7 +192,8 @@ def _lines(lane: Lane, begin: Box, ends: Sequence[End], single: bool) -> Iterato
 
 
 def _line(begin: Box, end: End, width: int, share: int, single: bool, *, copies: bool) -> Line:
-    x, y = (begin.x + begin.width + end.box.x) // 2, (begin.middle + end.box.middle) // 2
+    left = begin.x + begin.width
+    x, y = left + (end.box.x - left) * 7 // 10, begin.middle + (end.box.middle - begin.middle) * 8 // 10
     path = _path(begin, end.box)
     return Line(path, end.role, width, copies, share if single else None, x, y)
 

@@ -86,8 +86,8 @@ def _list(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
 
 def namespace_of(host: str) -> str:
     """Return the namespace in a Service's host, whole or like `reviews.demo`; empty where it has none."""
-    parts = host.removesuffix(f".svc.{DOMAIN}").split(".")
-    return parts[1] if len(parts) == 2 or host.endswith(f".svc.{DOMAIN}") else ""
+    parts = host.removesuffix(f".{DOMAIN}").removesuffix(".svc").split(".")
+    return parts[1] if len(parts) == 2 else ""
 
 
 def routes_of(live: Live, service: str) -> list[Manifest]:

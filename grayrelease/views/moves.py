@@ -38,10 +38,10 @@ def _moves(row: Shown) -> Iterator[Move]:
         share = mirror.share if mirror else ALL
         yield Move("copies", share, gettext("Of the requests are copied"), gettext("Change copies…"))
         return
-    if row.kind == "audience":
+    if row.kind == "audience" and not _blue_green(row):
         label = gettext("Everyone: of all visitors %(version)s gets") % {"version": version}
         yield Move("everyone", _next_share(row, ALL), label, gettext("Bring to all visitors…"))
-    elif _audience(row):
+    elif _audience(row) and row.kind != "audience":
         label = gettext("Only the chosen requests: of these %(version)s gets") % {"version": version}
         button = gettext("Show to testers…") if _blue_green(row) else gettext("Bring to these alone…")
         yield Move("audience", ALL, label, button)

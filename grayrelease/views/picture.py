@@ -104,7 +104,8 @@ def _shares(lane: Lane) -> str:
 
 
 def _sentence(lane: Lane, *, alone: bool) -> SafeString:
-    said = [format_html("{}: {}.", _who(lane, alone=alone), _listed(lane))]
+    colon = gettext("%(who)s: %(to)s.").replace("%(who)s", "{}").replace("%(to)s", "{}")
+    said = [format_html(colon, _who(lane, alone=alone), _listed(lane))]
     for copied in lane.copies:
         text = (
             gettext("Copies of %(share)s of their GET and HEAD requests go to %(to)s.")

@@ -118,7 +118,7 @@ def drafts_of(request: Web, who: Membership) -> Iterator[Drafted]:
 def tried(who: Membership, form: TesterForm, drafts: dict[str, Drafted]) -> tuple[int, dict[str, Any]]:
     """Return the status and what the page shows: an answer, or what is in the way of one."""
     if not form.is_valid() or form.request is None:
-        return 422, {}
+        return 422, {"errors": form.errors}
     draft = drafts.get(form.cleaned_data["routes"])
     try:
         found = live.read(who.project)
