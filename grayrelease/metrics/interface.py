@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from grayrelease.domain.handing import Source
 from grayrelease.domain.state import Traffic
 
 
@@ -72,6 +73,10 @@ class Metrics(Protocol):
 
     def traffic(self, namespace: str, service: str, *, since: datetime, now: datetime) -> Traffic:
         """Return the windows since a route write and the callers of the last 15 minutes."""
+        ...
+
+    def sources(self, namespace: str, service: str, *, now: datetime) -> tuple[Source, ...]:
+        """Return the workloads that sent HTTP requests in the last 15 minutes, as they count themselves."""
         ...
 
     def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:

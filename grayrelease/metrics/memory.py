@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 
+from grayrelease.domain.handing import Source
 from grayrelease.domain.state import Traffic
 from grayrelease.metrics.charts import UNKNOWN
 from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
@@ -24,7 +25,9 @@ class Memory:
     error: str = ""
     """Not empty: every question raises MetricsUnavailable with it."""
     asked: list[str] = field(default_factory=list)
-    """The questions so far: `traffic` or `project`."""
+    """The questions so far: `traffic`, `sources` or `project`."""
+    workloads: dict[str, Source] = field(default_factory=dict)
+    """Caller → its workload; nothing is known of others."""
 
     def __post_init__(self) -> None:
         self._samples: dict[tuple[str, str, str, str], list[tuple[float, float]]] = defaultdict(list)
@@ -61,6 +64,14 @@ class Memory:
             if (its_namespace, its_service) == (namespace, service) and inside:
                 yield Counter(caller, "" if version in UNKNOWN else version, inside)
 
+    def sources(self, namespace: str, service: str, *, now: datetime) -> tuple[Source, ...]:
+        self._ask("sources")
+        start, end = (now - CALLERS).timestamp(), now.timestamp()
+        counted = [each for each in self._counters(namespace, service, 0, end) if _rose(each, start)]
+        unknown = Source("unknown", "unknown", "unknown")
+        found = {self.workloads.get(each.caller, unknown) for each in counted}
+        return tuple(sorted(found, key=astuple))
+
     def project(self, namespace: str, *, now: datetime, minutes: int = 15, step_s: int = 5) -> ProjectTraffic:
         self._ask("project")
         return self.projects.get(namespace, ProjectTraffic(now - timedelta(minutes=minutes), {}))
@@ -69,3 +80,10 @@ class Memory:
         self.asked.append(question)
         if self.error:
             raise MetricsUnavailable(self.error)
+
+
+def _rose(counter: Counter, start: float) -> bool:
+    """Tell if a counter rose after `start`, or came to be above 0."""
+    before = [value for at, value in counter.samples if at <= start]
+    after = [value for at, value in counter.samples if at > start]
+    return any(value != (before[-1:] or [0])[0] for value in after)
