@@ -156,7 +156,9 @@ class Pair:
         self.generation += 1
         for pk, each in self.live.items():
             if each.goal in (Goal.RUN, Goal.TAKE_OVER):
-                self.live[pk] = replace(each, goal=Goal.RUN, exposure=NOBODY, winner="", drawn=())
+                self.live[pk] = replace(
+                    each, goal=Goal.RUN, exposure=NOBODY, winner="", drawn=(0,) * len(each.drawn)
+                )
 
     def let_pods_run(self) -> None:
         deployments = {marks.name(each) for each in self.cluster.list("Deployment", "demo")}

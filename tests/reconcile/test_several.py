@@ -9,11 +9,12 @@ from typing import Any
 from django.db.models.functions import Now
 
 from grayrelease import operations
+from grayrelease.cluster.interface import Refused
 from grayrelease.domain import revision, stand
 from grayrelease.domain.plan import Exposure, Manifest, Plan, Step
 from grayrelease.domain.state import Phase
 from grayrelease.models import Event, Release, Target, columns
-from grayrelease.reconcile import sweeping
+from grayrelease.reconcile import Outcome, sweeping
 from tests.world import World, attempts_and_outcomes, person
 
 
@@ -135,6 +136,13 @@ def test_both_may_run_on_pinned_and_the_sweep_gives_the_routes_back_later(world:
     assert not Target.objects.get(pk=release.target_id).pinned
     names = [_name(each) for each in world.cluster.list("VirtualService", "demo")]
     assert "reviews" not in names
+
+
+def test_where_gateways_or_other_namespaces_may_not_be_read_it_goes_without_them(world: World) -> None:
+    release = begun(world, "v2", of(200))
+    world.cluster.faults.fail_next(Refused("forbidden"), verb="list", kind="Gateway", times=2)
+    world.cluster.faults.fail_next(Refused("forbidden"), verb="list", kind="VirtualService")
+    assert world.run(release) == Outcome.DONE
 
 
 def _name(manifest: Manifest) -> str:
