@@ -99,6 +99,17 @@ LIMITS: Words = {
     "no-requests": _("%(service)s speaks TCP: connections can be shared out, but requests can’t be chosen."),
     "merged-gateway": _("%(object)s and %(other)s are merged at one gateway, where order would change."),
     "no-browser": _("%(service)s is called by services alone, which keep no cookies for a visitor."),
+    "whole-cookie": _(
+        "%(object)s compares the whole Cookie header: a cookie more would change who it matches."
+    ),
+    "callers-between": _(
+        "%(callers)s, between browsers and %(service)s, may drop a visitor’s cookies, who would then meet "
+        "any version at each request. Metrics don’t show it: somebody must vouch for each caller."
+    ),
+    "callers-unseen": _(
+        "Prometheus doesn’t say who calls %(service)s: somebody must vouch that cookies reach it "
+        "from browsers, and its own reach them."
+    ),
 }
 KNOWN: Words = {
     "some-requests": _("Of ports %(ports)s, which speak TCP, only connections can be shared out."),
@@ -160,6 +171,7 @@ REMEDIES: Words = {
     "share-alone": _("Use shares without conditions there."),
     "join-routes": _("Join %(object)s and %(other)s in one VirtualService."),
     "come-by-gateway": _("It works where a gateway leads to %(service)s."),
+    "match-by-name": _("In %(object)s match the cookie by its name, with a regex."),
     "look-there": _("Look at %(object)s whether that is meant."),
     "separate-routes": _("Or put the routes of %(service)s in a VirtualService of their own."),
     "raise-minimum": _("Raise the minReplicas of %(scaler)s until the release is finished."),

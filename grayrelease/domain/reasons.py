@@ -132,6 +132,9 @@ LIMITS: Mapping[str, tuple[str, ...]] = {
     "no-requests": ("service",),
     "merged-gateway": ("object", "other"),
     "no-browser": ("service",),
+    "whole-cookie": ("object",),
+    "callers-between": ("callers", "service"),
+    "callers-unseen": ("service",),
 }
 """What a release of a service can't do, though it can do other things."""
 
@@ -181,6 +184,7 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "share-alone": (),
     "join-routes": ("object", "other"),
     "come-by-gateway": ("service",),
+    "match-by-name": ("object",),
     "look-there": ("object",),
     "separate-routes": ("service",),
     "raise-minimum": ("scaler",),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
 
+from grayrelease.domain import handing
 from grayrelease.domain.plan import ALL, Audience, Elsewhere, Exposure, Mirror, Step
 from grayrelease.domain.state import Reason
 from grayrelease.forms import audience, stepping
@@ -103,6 +104,35 @@ class CanaryForm(PolicyForm):
     sticky = forms.BooleanField(required=False)
     then = forms.CharField(required=False)
 
+    def __init__(
+        self,
+        data: Typed | None,
+        *,
+        limits: Mapping[str, Reason] | None = None,
+        service: str = "",
+        callers: Callable[[], Sequence[str] | None] = tuple,
+    ) -> None:
+        super().__init__(data, limits=limits)
+        self.service, self.callers = service, callers
+
+    @cached_property
+    def between(self) -> list[tuple[str, bool]]:
+        """Return who stands between browsers and the service, and whether somebody vouched for them."""
+        limit = self.limits.get("sticky")
+        if not self.ticked("sticky") or (limit and limit.code != handing.BY_SERVICES):
+            return []
+        found = self._asked
+        return [(each, each in self.vouched) for each in ((handing.UNSEEN,) if found is None else found)]
+
+    @cached_property
+    def _asked(self) -> Sequence[str] | None:
+        return self.callers()
+
+    @property
+    def vouched(self) -> list[str]:
+        """Return whom the person says to hand cookies on."""
+        return self.data.getlist("vouched") if isinstance(self.data, MultiValueDict) else []
+
     @property
     def first(self) -> str:
         return self.chosen("first", "share", "audience")
@@ -119,8 +149,11 @@ class CanaryForm(PolicyForm):
 
     def clean_sticky(self) -> bool:
         wanted = bool(self.cleaned_data["sticky"])
-        if wanted and (limit := self.limits.get("sticky")):
+        limit = self.limits.get("sticky")
+        if wanted and limit and limit.code != handing.BY_SERVICES:
             raise refused(limit)
+        if wanted and (reason := handing.refusal(self.service, limit, self._asked, self.vouched)):
+            raise refused(reason)
         return wanted
 
     def clean(self) -> None:
@@ -139,6 +172,9 @@ class CanaryForm(PolicyForm):
         )
         rows = [row for row in self.later if not row.blank] if self.by_steps else []
         return chain(first, [(self._exposure(row.who, row.permille or 0), row) for row in rows])
+
+    def answers(self) -> dict[str, Any]:
+        return {**super().answers(), "vouched": [name for name, said in self.between if said]}
 
     def _exposure(self, who: str, share: int) -> Exposure:
         meant = self.meant if who == "audience" else None

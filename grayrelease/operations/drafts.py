@@ -61,7 +61,12 @@ def _start(user: User, draft: Draft) -> Release:
         at=Now(),
         actor=user,
         kind="created",
-        data={"after": {"share": release.share}, "revision": release.revision, "generation": generation},
+        data={
+            "after": {"share": release.share},
+            "revision": release.revision,
+            "generation": generation,
+            **({"vouched": draft.data["vouched"]} if draft.data.get("vouched") else {}),
+        },
     )
     return release
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from pydantic import TypeAdapter, ValidationError
 
 from grayrelease import cluster as clusters
-from grayrelease.domain import candidate, conditions, marks, names, preflight, revision, stand
+from grayrelease.domain import candidate, conditions, handing, marks, names, preflight, revision, stand
 from grayrelease.domain.plan import Candidate, Elsewhere, Manifest, Plan, Stable, Step, Subject
 from grayrelease.domain.preflight import Scene
 from grayrelease.domain.routes import Exposing
@@ -18,7 +18,7 @@ from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Reason
 from grayrelease.domain.written import base, unsayable, written
 from grayrelease.models import Draft, Project, Release
-from grayrelease.operations import people
+from grayrelease.operations import callers, people
 from grayrelease.operations.errors import Refused
 from grayrelease.reconcile import scene
 
@@ -84,7 +84,7 @@ def _shown(manifest: Manifest) -> Manifest:
 
 def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest) -> Plan:
     data, steps = draft.data, _steps(draft.data)
-    wrong = [*_wrong_steps(steps, found, scenes), *_limited(steps, found)]
+    wrong = [*_wrong_steps(steps, found, scenes), *_limited(steps, found, data.get("vouched") or ())]
     brings = all(step.exposure.mirror is None or step.exposure.mirror.to is None for step in steps)
     version, wrong_fields = _checked(draft.project, data, found, stable, brings)
     if wrong or wrong_fields:
@@ -158,14 +158,22 @@ def _entered(found: Scene) -> set[str]:
     return {str(host) for each in found.service_entries for host in each["spec"].get("hosts") or []}
 
 
-def _limited(steps: tuple[Step, ...], found: Scene) -> Iterator[Reason]:
-    """Say what of the steps this service can't have."""
+def _limited(steps: tuple[Step, ...], found: Scene, vouched: Collection[str]) -> Iterator[Reason]:
+    """Say what of the steps this service can't have; `vouched` are callers that hand cookies on."""
     wanted = {"audience" for step in steps if step.exposure.audience}
-    wanted |= {"sticky" for step in steps if step.exposure.sticky}
     wanted |= {"mirror" for step in steps if step.exposure.mirror}
-    for limit in preflight.limits(found):
-        if limit.stops & wanted:
-            yield limit.reason
+    limits = preflight.limits(found)
+    stopped = [limit.reason for limit in limits if limit.stops & wanted]
+    yield from stopped
+    if any(step.exposure.sticky for step in steps):
+        limit = next((each.reason for each in limits if "sticky" in each.stops), None)
+        if limit not in stopped and (reason := _not_sticky(found, limit, vouched)):
+            yield reason
+
+
+def _not_sticky(found: Scene, limit: Reason | None, vouched: Collection[str]) -> Reason | None:
+    gateways = [(each.get("spec") or {}).get("selector") or {} for each in found.gateways]
+    return handing.refusal(found.name, limit, callers.between(found.namespace, found.name, gateways), vouched)
 
 
 def _checked(

@@ -56,6 +56,7 @@ def _look(project: Project) -> dict[str, Any]:
             each for each in lists["VirtualService"] if each["metadata"]["namespace"] == project.namespace
         ],
     )
+    data["gateways"] = [(each.get("spec") or {}).get("selector") or {} for each in lists["Gateway"]]
     scenes = scene.scenes(project, lists)
     for service in data["services"]:
         service.update(_judged(scenes[service["name"]]))

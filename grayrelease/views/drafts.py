@@ -24,6 +24,7 @@ from grayrelease.forms import (
     edited,
 )
 from grayrelease.models import Draft, Inventory
+from grayrelease.operations import callers
 from grayrelease.views import composed
 from grayrelease.views.choices import Choice, choices
 
@@ -97,7 +98,15 @@ class Wizard:
                 return BlueGreenForm(typed, limits=limits)
             case "mirror":
                 return MirrorForm(typed, limits=limits, to=self.to)
-        return CanaryForm(typed, limits=limits)
+        return CanaryForm(
+            typed, limits=limits, service=str(self.draft.data.get("service", "")), callers=self._callers
+        )
+
+    def _callers(self) -> tuple[str, ...] | None:
+        """Return who stands between browsers and the service."""
+        gateways = (self.inventory.data if self.inventory else {}).get("gateways", [])
+        service = str(self.draft.data.get("service", ""))
+        return callers.between(self.draft.project.namespace, service, gateways)
 
     def _service_form(self, typed: Typed | None) -> ServiceForm:
         free = {each.name: each.application for each in self.choices if not each.refusals}

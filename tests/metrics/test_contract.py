@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from grayrelease.domain.handing import Source
 from grayrelease.domain.state import Traffic
 from grayrelease.metrics.interface import Metrics
 from grayrelease.metrics.memory import Memory
@@ -17,6 +18,10 @@ from grayrelease.metrics.prometheus import Prometheus
 from tests.metrics.exporter import Exporter, labels, line, scraping
 
 CALLERS = ["caller-1", "caller-2"]
+
+
+def source(caller: str, namespace: str) -> Source:
+    return Source(f"{caller}-v1", namespace, caller)
 
 
 class Feed(Protocol):
@@ -34,7 +39,7 @@ class Feed(Protocol):
 
 class MemoryFeed:
     def __init__(self) -> None:
-        self.metrics = Memory()
+        self.metrics = Memory(workloads={name: source(name, "demo") for name in CALLERS})
         self.namespace = "demo"
         self.clock = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -62,9 +67,19 @@ class PrometheusFeed:
 
     def page(self, caller: str) -> str:
         return "".join(
-            line("istio_requests_total", count, pod=caller, **labels(self.namespace, service, version))
+            line(
+                "istio_requests_total",
+                count,
+                pod=caller,
+                **labels(self.namespace, service, version, **self.whose(caller)),
+            )
             for (service, version), count in self.counts[caller].items()
         )
+
+    def whose(self, caller: str) -> dict[str, str]:
+        known = source(caller, self.namespace)
+        names = ("source_workload", "source_workload_namespace", "source_app")
+        return dict(zip(names, (known.workload, known.namespace, known.app), strict=True))
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -209,3 +224,22 @@ def test_a_name_is_only_a_name(feed: Feed, service: str) -> None:
     feed.send(service=service, v1=2)
     feed.send(service="other", v1=100)
     assert total(ask(feed, since, service)) == {"v1": 2}
+
+
+def test_it_names_the_workloads_that_sent_requests(feed: Feed) -> None:
+    feed.send("caller-1", v1=1000)
+    feed.send("caller-1", v1=1, v2=1)
+    assert sources(feed) == (source("caller-1", feed.namespace),)
+    feed.send("caller-2", v1=1)
+    assert sources(feed) == (source("caller-1", feed.namespace), source("caller-2", feed.namespace))
+    assert sources(feed, "details") == ()
+
+
+def test_a_workload_whose_counter_stands_at_nothing_is_no_caller(feed: Feed) -> None:
+    feed.send("caller-1", v1=0)
+    feed.send("caller-1", v1=0)
+    assert sources(feed) == ()
+
+
+def sources(feed: Feed, service: str = "reviews") -> tuple[Source, ...]:
+    return feed.metrics.sources(feed.namespace, service, now=feed.now())

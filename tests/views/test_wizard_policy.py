@@ -6,7 +6,11 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from grayrelease import metrics
+from grayrelease.domain.handing import Source
+from grayrelease.metrics.memory import Memory
 from tests.views.drafting import JASON, LATER, Fields, Wizard, plain
 
 # --- what is wrong
@@ -176,3 +180,21 @@ def test_what_is_typed_is_never_markup(author: Client) -> None:
     bold = {"c_group": "0", "c_on": "header", "c_name": "x-user", "c_how": "exact", "c_values": "<b>&"}
     wizard.answer("policy", {**bold, "first": "audience", "part": "100"})
     assert "<b>&lt;b&gt;&amp;</b>" in wizard.text("policy")
+
+
+def test_a_caller_that_may_drop_cookies_is_named_and_vouched_for_at_the_field(author: Client) -> None:
+    page = {"productpage": Source("productpage-v1", "demo", "productpage")}
+    with metrics.use(Memory(workloads=page)) as seen:
+        assert isinstance(seen, Memory)
+        seen.scrape("demo", "reviews", timezone.now(), {"v1": 5}, caller="productpage")
+        wizard = Wizard(author, "canary")
+        wizard.until_policy()
+        policy = {"first": "share", "share": "5", "sticky": "1"}
+        answer = wizard.post("policy", policy)
+        text = answer.content.decode()
+        assert answer.status_code == 422
+        assert re.search(r'id="e-sticky">.*productpage-v1, between browsers and reviews', text, re.DOTALL)
+        assert '<input type="checkbox" name="vouched" value="productpage-v1">' in text
+        plan = wizard.plan({**policy, "vouched": "productpage-v1"})
+        assert plan.steps[0].exposure.sticky
+        assert 'value="productpage-v1" checked>' in wizard.text("policy")

@@ -105,6 +105,30 @@ def away_from_browsers(scene: Scene) -> Iterator[Facts]:
         yield {"service": scene.name}
 
 
+def comparing_whole_cookies(scene: Scene) -> Iterator[Facts]:
+    """Routes at the same host match the Cookie header exactly: they don't once a browser has our cookie."""
+    mine = [each.manifest for each in scene.carriers.objects]
+    bound = [each for each in scene.virtual_services if any(_delegates(each, one) for one in mine)]
+    hosts = {host for each in (*mine, *bound) for host in _hosts(each)}
+    for found in scene.virtual_services:
+        if (found in mine or hosts & set(_hosts(found))) and any(map(_whole_cookie, _matches(found))):
+            yield {"object": title(found, scene.namespace)}
+
+
+def _hosts(manifest: Manifest) -> list[str]:
+    return [str(host).lower() for host in spec(manifest).get("hosts") or []]
+
+
+def _matches(manifest: Manifest) -> Iterator[dict[str, Any]]:
+    for route in spec(manifest).get("http") or []:
+        yield from route.get("match") or []
+
+
+def _whole_cookie(match: dict[str, Any]) -> bool:
+    headers = [*(match.get("headers") or {}).items(), *(match.get("withoutHeaders") or {}).items()]
+    return any(header.lower() == "cookie" and "exact" in (value or {}) for header, value in headers)
+
+
 def _at_gateway(manifest: Manifest, scene: Scene) -> bool:
     bound = [manifest, *(each for each in scene.virtual_services if _delegates(each, manifest))]
     return any(gateway != MESH for each in bound for gateway in _gateways(each))

@@ -92,6 +92,7 @@ TABLE: tuple[Check, ...] = (
     # What a release can't do here
     Check("no-requests", "share-alone", services.no_requests, REQUESTS, _UDP),
     Check("merged-gateway", "join-routes", routes.without_copies, CHOSEN),
+    Check("whole-cookie", "match-by-name", routes.comparing_whole_cookies, STICKY),
     Check("no-browser", "come-by-gateway", routes.away_from_browsers, STICKY),
     # What should be known
     Check("some-requests", "share-alone", services.some_requests, WARN, _UDP),

@@ -122,9 +122,30 @@ FREE: list[dict[str, Any]] = [
 ]
 YOUNGER = with_metadata(named("VirtualService", EDGE | to("details"), "b"), creationTimestamp="2026-02-02")
 OLDER = with_metadata(named("VirtualService", EDGE | to("reviews"), "a"), creationTimestamp="2026-01-01")
+JASON = {
+    "http": [
+        {"match": [{"headers": {"Cookie": {"exact": "user=jason"}}}], **to("reviews")["http"][0]},
+        *to("reviews")["http"],
+    ]
+}
 LIMITED: list[tuple[dict[str, Any], str, set[str]]] = [
     ({"service": one_port(name="tcp-x")}, "no-requests", {"audience", "mirror", "sticky"}),
     ({"virtual_services": (OLDER, YOUNGER)}, "merged-gateway", {"audience", "sticky"}),
+    (
+        {"virtual_services": (named("VirtualService", EDGE | to("reviews") | JASON),)},
+        "whole-cookie",
+        {"sticky"},
+    ),
+    (
+        {
+            "virtual_services": (
+                named("VirtualService", EDGE | to("reviews")),
+                named("VirtualService", EDGE | JASON, "b"),
+            )
+        },
+        "whole-cookie",
+        {"sticky"},
+    ),
     ({}, "no-browser", {"sticky"}),
     ({"virtual_services": (named("VirtualService", MESH | to("reviews")),)}, "no-browser", {"sticky"}),
 ]
