@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from grayrelease.sandbox.apiserver import errors, istio_http
+from grayrelease.sandbox.apiserver import errors, istio_http, istio_policies
 from grayrelease.sandbox.apiserver import istio_texts as texts
 from grayrelease.sandbox.apiserver.istio_texts import Found
 from grayrelease.sandbox.apiserver.objects import Object
 
 GROUP = "networking.istio.io"
 WEBHOOK = "validation.istio.io"
-POLICIES = ("outlierDetection", "connectionPool", "loadBalancer", "tls")
-FURTHER_POLICIES = ("portLevelSettings", "tunnel", "proxyProtocol", "retryBudget")
 
 
 def check(group: str, item: Object) -> None:
@@ -123,7 +121,7 @@ def _layer_4(match: Object) -> Found:
 
 def _destination_rule(spec: Object, namespace: str) -> Found:
     yield from texts.host(spec.get("host", ""))
-    yield from _policy(spec.get("trafficPolicy"))
+    yield from istio_policies.traffic(spec.get("trafficPolicy"))
     seen: set[str] = set()
     for subset in spec.get("subsets") or []:
         name = subset.get("name", "")
@@ -132,66 +130,5 @@ def _destination_rule(spec: Object, namespace: str) -> Found:
         seen.add(name)
         yield from texts.subset(name)
         yield from texts.labels(subset.get("labels") or {})
-        yield from _policy(subset.get("trafficPolicy"))
+        yield from istio_policies.traffic(subset.get("trafficPolicy"))
     yield from texts.exports(spec.get("exportTo") or [], namespace)
-
-
-def _policy(policy: Object | None) -> Found:
-    if policy is None:
-        return
-    if not any(field in policy for field in (*POLICIES, *FURTHER_POLICIES)):
-        yield "traffic policy must have at least one field"
-        return
-    yield from _parts(policy)
-    for setting in policy.get("portLevelSettings") or []:
-        if "port" not in setting:
-            yield "portTrafficPolicy must have valid port"
-        if any(field in setting for field in POLICIES):
-            yield from _parts(setting)
-        else:
-            yield "port traffic policy must have at least one field"
-
-
-def _parts(policy: Object) -> Found:
-    yield from _outliers(policy.get("outlierDetection") or {})
-    yield from _pool(policy)
-    yield from _balancer(policy.get("loadBalancer") or {})
-
-
-def _outliers(spec: Object) -> Found:
-    for field in ("baseEjectionTime", "interval"):
-        if field in spec:
-            yield from texts.duration(spec[field])
-    local = spec.get("consecutiveLocalOriginFailures") or 0
-    if not spec.get("splitExternalLocalOriginErrors") and local > 0:
-        yield (
-            "outlier detection consecutive local origin failures is specified, "
-            "but split external local origin errors is set to false"
-        )
-    for field in ("maxEjectionPercent", "minHealthPercent"):
-        if not 0 <= spec.get(field, 0) <= 100:
-            yield f"percentage {spec[field]} is not in range 0..100"
-
-
-def _pool(policy: Object) -> Found:
-    pool = policy.get("connectionPool")
-    if pool is None:
-        return
-    if "tcp" not in pool and "http" not in pool:
-        yield "connection pool must have at least one field"
-    tcp, http = pool.get("tcp") or {}, pool.get("http") or {}
-    for spec, field in ((tcp, "connectTimeout"), (tcp, "idleTimeout"), (tcp, "maxConnectionDuration")):
-        if field in spec:
-            yield from texts.duration(spec[field])
-    if "idleTimeout" in http:
-        yield from texts.duration(http["idleTimeout"])
-    if tcp.get("maxConnections", 0) < 0:
-        yield "max connections must be non-negative"
-
-
-def _balancer(spec: Object) -> Found:
-    hashed = spec.get("consistentHash") or {}
-    if "httpCookie" in hashed and not hashed["httpCookie"].get("name"):
-        yield "name required for HttpCookie"
-    if "warmup" in spec:
-        yield from texts.duration(spec["warmup"].get("duration", "0s"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from grayrelease.sandbox.apiserver import istio_policies
 from grayrelease.sandbox.apiserver import istio_texts as texts
 from grayrelease.sandbox.apiserver.istio_texts import Found
 from grayrelease.sandbox.apiserver.objects import Object
@@ -39,7 +40,7 @@ def rule(spec: Object, *, delegate: bool) -> Found:
     for match in spec.get("match") or []:
         yield from _match(match)
     yield from _headers(spec.get("headers"))
-    yield from _cors(spec.get("corsPolicy"))
+    yield from istio_policies.cors(spec.get("corsPolicy"))
     yield from _fault(spec.get("fault"))
     yield from _mirrors(spec)
     yield from _redirect(spec.get("redirect"))
@@ -69,8 +70,7 @@ def destination(spec: Object | None) -> Found:
     if spec is None:
         return
     name = spec.get("host", "")
-    if name != "*":
-        yield from texts.host(name)
+    yield from ["invalid destination host *"] if name == "*" else texts.host(name)
     if spec.get("subset"):
         yield from texts.subset(spec["subset"])
     if "port" in spec:
@@ -80,8 +80,8 @@ def destination(spec: Object | None) -> Found:
 def _conflicts(spec: Object, delegate: bool) -> Found:
     named = "delegate" in spec
     if named and not delegate:
-        for part in ("redirect", "route"):
-            if part in spec:
+        for part, there in (("redirect", "redirect" in spec), ("route", bool(spec.get("route")))):
+            if there:
                 yield f"root HTTP route {spec.get('name', '')} must not specify {part}"
         return
     if named:
@@ -143,18 +143,6 @@ def _headers(spec: Object | None) -> Found:
                 yield from texts.header_value(value)
         for name in operations.get("remove") or []:
             yield from texts.set_header(name, authority=False)
-
-
-def _cors(spec: Object | None) -> Found:
-    if spec is None:
-        return
-    for origin in spec.get("allowOrigins") or []:
-        yield from texts.string_match(origin, "corsPolicy.allowOrigins")
-    for name in [*(spec.get("allowHeaders") or []), *(spec.get("exposeHeaders") or [])]:
-        if name != "*":
-            yield from texts.matched_header(name)
-    if "maxAge" in spec:
-        yield from texts.duration(spec["maxAge"])
 
 
 def _fault(spec: Object | None) -> Found:

@@ -13,7 +13,7 @@ from grayrelease.sandbox.apiserver.rules import AMOUNT, UNIT_MS
 
 LABEL = re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 WILDCARD_LABEL = re.compile(r"(?:\*|[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?|\*-[-a-zA-Z0-9]*[a-zA-Z0-9])")
-HEADER_NAME = re.compile(r"[-_A-Za-z0-9]+")
+HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~A-Za-z0-9]+")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]+")
 TAG_KEY = re.compile(r"(?:[-a-z0-9A-Z.]{1,253}/)?[a-zA-Z0-9](?:[-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
 TAG_VALUE = re.compile(r"(?:[a-zA-Z0-9](?:[-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?")
@@ -106,6 +106,11 @@ def duration(text: str) -> Found:
         yield "only durations to ms precision are supported"
 
 
+def is_no_time(text: str) -> bool:
+    """Say whether a length of time is none, to the millisecond."""
+    return -1 < sum(float(amount) * UNIT_MS[unit] for amount, unit in AMOUNT.findall(text)) < 1
+
+
 def labels(found: Mapping[str, str]) -> Found:
     """Say what is wrong with labels."""
     for key, value in found.items():
@@ -149,6 +154,14 @@ def matched_header(name: str) -> Found:
     if not name:
         yield "header name cannot be empty"
     elif name not in PSEUDO and not name.startswith(CLAIMS) and not HEADER_NAME.fullmatch(name):
+        yield f"header name {name} is not a valid header name"
+
+
+def shared_header(name: str) -> Found:
+    """Say what is wrong with the name of a header in a CORS policy."""
+    if not name:
+        yield "header name cannot be empty"
+    elif not HEADER_NAME.fullmatch(name):
         yield f"header name {name} is not a valid header name"
 
 
