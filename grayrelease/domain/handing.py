@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from grayrelease.domain.state import Reason
 
@@ -61,3 +62,22 @@ def refusal(
         return limit
     left = [each for each in callers if each not in vouched]
     return Reason("callers-between", {"callers": ", ".join(left), "service": service}) if left else None
+
+
+Verdict = Literal["kept", "not-given", "given-again", "moved"]
+
+
+def verdict(given: Sequence[str]) -> Verdict:
+    """Say what became of a sticky release's cookie, from the value that each answer to one browser gave.
+
+    "" where an answer gave none. Who comes with the present step's cookie is not drawn, and gets none: so an
+    answer that gives it again was to a request that had lost it. `moved`: the step changed meanwhile.
+    """
+    first, *later = given
+    again = [value for value in later if value]
+    if not first and not again:
+        return "not-given"
+    if first and not again:
+        return "kept"
+    steps = {value.rpartition(".")[2] for value in given if value}
+    return "moved" if len(steps) > 1 else "given-again"

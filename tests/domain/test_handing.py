@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grayrelease.domain.handing import UNSEEN, Source, between, refusal
+from grayrelease.domain.handing import UNSEEN, Source, between, refusal, verdict
 from grayrelease.domain.state import Reason
 
 INGRESS = {"istio": "ingressgateway"}
@@ -61,3 +61,18 @@ def test_each_caller_in_between_must_be_vouched_for(
 def test_only_those_that_nobody_vouched_for_are_named() -> None:
     found = refusal("reviews", None, ("a", "b", "c"), ["b"])
     assert found == Reason("callers-between", {"callers": "a, c", "service": "reviews"})
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (["v2.0", "", ""], "kept"),
+        (["", "", ""], "not-given"),
+        (["v2.0", "v1.0", ""], "given-again"),
+        (["v2.0", "", "v2.0"], "given-again"),
+        (["", "v2.0", ""], "given-again"),
+        (["v2.0", "", "v2.1"], "moved"),
+    ],
+)
+def test_a_cookie_that_is_given_again_was_lost_on_its_way(given: list[str], found: str) -> None:
+    assert verdict(given) == found

@@ -95,12 +95,14 @@ class Edge:
 
 
 @asynccontextmanager
-async def edge(moments: Sequence[Sequence[Any]], port: int, host: str, path: str) -> AsyncIterator[Edge]:
-    """Run an Envoy as the gateway with the objects of each moment."""
+async def edge(
+    moments: Sequence[Sequence[Any]], port: int, host: str, path: str, caller: Caller = GATEWAY
+) -> AsyncIterator[Edge]:
+    """Run an Envoy as a caller's, with the objects of each moment."""
     with TemporaryDirectory(prefix="edge-", ignore_cleanup_errors=True) as name:
         loading = Upstreams(Path(name))
         for number, objects in enumerate(moments):
-            loading.add(number, Group(registry(list(objects)), GATEWAY, {0: {"port": port}}))
+            loading.add(number, Group(registry(list(objects)), caller, {0: {"port": port}}))
         start = loading.folder / "envoy.json"
         start.write_text(json.dumps(loading.bootstrap()))
         async with workloads(loading.folder, {"gr-v1": "v1", "gr-v2": "v2", "": "any"}):
