@@ -137,10 +137,15 @@ def _kept(stable: str, each: Exposing) -> Iterator[Rule]:
     *earlier, _ = each.drawn or (each.exposure.share,)
     now = len(earlier)
     for version in _given(stable, each, each.exposure.share):
-        yield _cookie_rule(each, version, now, (Part(version, ALL),))
+        yield _cookie_rule(each, version, [now], (Part(version, ALL),))
+    alike: dict[tuple[str, tuple[Part, ...]], list[int]] = {}
     for step, share in enumerate(earlier):
         for version in _given(stable, each, share):
-            yield _cookie_rule(each, version, step, _drawn_again(stable, each, version, share, now))
+            parts = _drawn_again(stable, each, version, share, now)
+            alike.setdefault((version, parts), []).append(step)
+    # One rule for all who fare alike: there may be many steps, and each rule is a copy of each route.
+    for (version, parts), steps in alike.items():
+        yield _cookie_rule(each, version, steps, parts)
 
 
 def _given(stable: str, each: Exposing, share: int) -> tuple[str, ...]:
@@ -164,14 +169,14 @@ def _drawn_again(stable: str, each: Exposing, had: str, before: int, now: int) -
     return tuple(part for part in parts if part.weight)
 
 
-def _cookie_rule(each: Exposing, had: str, step: int, parts: tuple[Part, ...]) -> Rule:
+def _cookie_rule(each: Exposing, had: str, steps: Sequence[int], parts: tuple[Part, ...]) -> Rule:
     name = cookie_name(each.release)
-    carries = Condition(on="cookie", name=name, values=(f"{had}.{step}",))
+    carries = Condition(on="cookie", name=name, values=tuple(f"{had}.{step}" for step in steps))
     audience = each.exposure.audience
     groups = audience.groups if audience else (Group(conditions=()),)
     joined = tuple(Group(conditions=(*group.conditions, carries)) for group in groups)
     role = "c" if had == each.version else "s"
-    return Rule(parts, joined, key=f"{each.release}.{role}{step}")
+    return Rule(parts, joined, key=f"{each.release}.{role}{steps[0]}")
 
 
 def _mirrored(rules: Iterable[Rule], stable: str, each: Exposing, mirror: Mirror) -> Iterator[Rule]:

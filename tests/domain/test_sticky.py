@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grayrelease.domain import stand
 from grayrelease.domain.plan import ALL, NOBODY, Audience, Condition, Exposure, Group, Plan, Step
 from grayrelease.domain.routes import Exposing, Part, Rule, compose
 from grayrelease.domain.stand import Stand
+from tests.depth import rounds
 from tests.domain.manifests import plan
 
 TESTERS = Audience(
@@ -111,7 +112,7 @@ def deeds(steps: Sequence[Exposure]) -> Iterator[Stand]:
         yield last
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@rounds(80)
 @given(STEPS, st.booleans())
 def test_each_visit_meets_the_candidate_with_the_share_exactly_and_nobody_goes_back(
     steps: Sequence[tuple[Exposure, int]], tester: bool
@@ -159,3 +160,11 @@ def test_no_rule_names_stable_once_the_candidate_has_everyone() -> None:
     where = [*deeds([Exposure(share=share, sticky=True) for share in (50, 500, ALL)])][-1]
     parts: list[Part] = [part for rule in rules_of(where) for part in rule.parts]
     assert {part.version for part in parts} == {"v2"}
+
+
+def test_however_often_a_share_is_moved_there_are_few_rules() -> None:
+    """Each rule is a copy of each route, and an object has room for so much only."""
+    moved = [Exposure(share=share, sticky=True) for share in (50, 200, 500, 200) * 50]
+    where = [*deeds(moved)][-1]
+    assert len(where.drawn) == 200
+    assert len(rules_of(where)) <= 2 + 2 * 3 + 1
