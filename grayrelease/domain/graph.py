@@ -14,6 +14,8 @@ Role = str
 
 ENTRANCE, LANE, END = (1, 92), (152, 180), (392, 128)
 """Left edge and width of the boxes in each column."""
+NARROW_LANE, NARROW_END = (1, 180), (218, 124)
+"""The columns where there is little room: several lanes have no entrance before them."""
 NEAR_END = 268
 """Where the last column begins if there is but one lane, which needs no boxes of its own."""
 TALL, APART = 42, 14
@@ -80,11 +82,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Graph:
-    """`boxes` are the lanes'; empty where there is one lane alone, whose lines leave from the entrance."""
+    """`boxes` are the lanes'; empty where there is one lane alone, whose lines leave from the entrance.
+
+    `entrance` is None where there is no room for it.
+    """
 
     width: int
     height: int
-    entrance: Box
+    entrance: Box | None
     lanes: tuple[Lane, ...]
     boxes: tuple[Box, ...]
     ends: tuple[End, ...]
@@ -137,7 +142,9 @@ def _shares(parts: Sequence[Part]) -> tuple[tuple[str, int], ...]:
     return tuple((part.version, round(ALL * part.weight / total)) for part in parts)
 
 
-def graph(table: RouteTable, stable: str, versions: Sequence[str] = (), candidate: str = "") -> Graph:
+def graph(
+    table: RouteTable, stable: str, versions: Sequence[str] = (), candidate: str = "", *, narrow: bool = False
+) -> Graph:
     """Lay out a route table.
 
     `versions` have a box though nobody goes there; `candidate` is the one that the picture is about.
@@ -145,18 +152,19 @@ def graph(table: RouteTable, stable: str, versions: Sequence[str] = (), candidat
     found = lanes(table)
     single = len(found) == 1
     names = _names(found, stable, versions)
-    tall = max(len(names), 1 if single else len(found)) * (TALL + APART) + 2
-    left = NEAR_END if single else END[0]
+    tall = max(len(names), len(found)) * (TALL + APART) + 2
+    left, width = NARROW_END if narrow else (NEAR_END if single else END[0], END[1])
     ends = tuple(
         End(name, _role(name, stable, candidate), box)
-        for name, box in zip(names, _column(left, END[1], len(names), tall), strict=True)
+        for name, box in zip(names, _column(left, width, len(names), tall), strict=True)
     )
-    entrance = _column(*ENTRANCE, 1, tall)[0]
-    boxes = () if single else tuple(_column(*LANE, len(found), tall))
-    arriving = tuple(Line(_path(entrance, box), "entrance", 2) for box in boxes)
-    leaving = (_lines(lane, boxes[at] if boxes else entrance, ends, single) for at, lane in enumerate(found))
+    entrance = None if narrow and not single else _column(*ENTRANCE, 1, tall)[0]
+    boxes = () if single else tuple(_column(*(NARROW_LANE if narrow else LANE), len(found), tall))
+    begins = [entrance] if single and entrance else boxes
+    arriving = tuple(Line(_path(entrance, box), "entrance", 2) for box in boxes if entrance)
+    leaving = (_lines(lane, begin, ends, single) for lane, begin in zip(found, begins, strict=True))
     lines = (*arriving, *(line for each in leaving for line in each))
-    return Graph(left + END[1] + 1, tall, entrance, found, boxes, ends, lines)
+    return Graph(left + width + 1, tall, entrance, found, boxes, ends, lines)
 
 
 def _names(found: Sequence[Lane], stable: str, versions: Sequence[str]) -> list[str]:

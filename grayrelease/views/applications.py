@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -21,10 +22,32 @@ def inventory_of(who: Membership) -> Inventory | None:
     return Inventory.objects.filter(project=who.project).first()
 
 
-def live_releases(who: Membership) -> dict[str, Shown]:
-    """Return the releases under way by service."""
-    held = for_list(of_project(who)).filter(phase__in=HELD)
-    return {row.target.service: row for row in (Shown(each, who.role) for each in held)}
+@dataclass
+class UnderWay:
+    """A service's live releases: by the version that they bring with its role, and what brings none."""
+
+    by_version: dict[str, tuple[Shown, str]] = field(default_factory=dict)
+    copying: list[Shown] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[Shown]:
+        return [*(row for row, _ in self.by_version.values()), *self.copying]
+
+    def add(self, row: Shown) -> None:
+        if row.brings:
+            role = "third" if self.by_version else "candidate"
+            self.by_version[row.release.candidate] = (row, role)
+        else:
+            self.copying.append(row)
+
+
+def live_releases(who: Membership) -> dict[str, UnderWay]:
+    """Return the releases under way by service, the oldest first."""
+    held = for_list(of_project(who)).filter(phase__in=HELD).order_by("pk")
+    found: dict[str, UnderWay] = {}
+    for each in held:
+        found.setdefault(each.target.service, UnderWay()).add(Shown(each, who.role))
+    return found
 
 
 @require_GET
@@ -43,9 +66,12 @@ def detail(request: Request, who: Membership, name: str) -> HttpResponse:
     found = {each.name: each for each in composed.applications(who.project, inventory)}
     if name not in found:
         raise Http404
-    application, releases = found[name], live_releases(who)
+    application = found[name]
+    known = live_releases(who)
+    releases = {each.name: known.get(each.name, UnderWay()) for each in application.services}
     context = {"menu": "applications", "application": application, "releases": releases}
-    told = [application.creating, [row.release.status for row in releases.values()]]
+    rows = [row for under in releases.values() for row in under.rows]
+    told = [application.creating, [(row.release.pk, row.release.status) for row in rows]]
     return _live(request, "applications/detail.html", context, inventory, told)
 
 

@@ -57,14 +57,20 @@ def _exposing(row: Shown, exposure: Exposure) -> Exposing:
 
 
 def draw(
-    stable: str, releases: Sequence[Exposing], candidate: str, others: Mapping[int, Shown] | None = None
+    stable: str,
+    releases: Sequence[Exposing],
+    candidate: str,
+    others: Mapping[int, Shown] | None = None,
+    *,
+    narrow: bool = False,
 ) -> Picture | None:
     """Draw exposures; None where all of them together can't be. `others`: releases that are named as such."""
     try:
         table = compose(stable, releases)
     except ValueError:
         return None
-    drawn = graph(table, stable, [each.version for each in releases if each.version], candidate)
+    versions = [each.version for each in releases if each.version]
+    drawn = graph(table, stable, versions, candidate, narrow=narrow)
     boxes: Iterable[Box | None] = drawn.boxes or [None]
     lanes = [
         _said(lane, box, others or {}, alone=len(drawn.lanes) == 1)
@@ -73,9 +79,9 @@ def draw(
     return Picture(drawn, tuple(lanes))
 
 
-def of_exposure(stable: str, candidate: str, exposure: Exposure) -> Picture | None:
+def of_exposure(stable: str, candidate: str, exposure: Exposure, *, narrow: bool = False) -> Picture | None:
     """Draw one exposure, as a draft would make it."""
-    return draw(stable, [Exposing(0, candidate, exposure, (exposure.share,))], candidate)
+    return draw(stable, [Exposing(0, candidate, exposure, (exposure.share,))], candidate, narrow=narrow)
 
 
 def _said(lane: Lane, box: Box | None, others: Mapping[int, Shown], *, alone: bool) -> Said:

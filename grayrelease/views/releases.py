@@ -23,10 +23,12 @@ STATES: dict[str, list[str]] = {
     "running": [Phase.RUNNING],
     "taken-over": [Phase.TAKEN_OVER],
     "rolled-back": [Phase.ROLLING_BACK, Phase.ROLLED_BACK],
+    "abandoned": [Phase.ABANDONING, Phase.ABANDONED],
     "trouble": [Phase.FAILED, Phase.FROZEN],
     "finished": [Phase.FINISHING, Phase.FINISHED],
 }
 """What the filter offers, and the phases that it means."""
+MODES = ("canary", "blue-green", "mirror")
 
 
 @require_GET
@@ -39,8 +41,8 @@ def modes(request: Request, who: Membership) -> HttpResponse:
 @member
 def index(request: Request, who: Membership) -> HttpResponse:
     """List the project's releases, newest first: filter, search, pages."""
-    query, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
-    page = _page(found(who, query, state), request.GET.get("page"))
+    query, state, mode = (request.GET.get(name, "").strip() for name in ("q", "state", "mode"))
+    page = _page(found(who, query, state, mode), request.GET.get("page"))
     rows = [Shown(release, who.role) for release in page]
     stamp = ages.stamp([row.told() for row in rows], page.paginator.count)
     if ages.unchanged(request, stamp):
@@ -52,6 +54,7 @@ def index(request: Request, who: Membership) -> HttpResponse:
         "stamp": stamp,
         "query": query,
         "state": state if state in STATES else "",
+        "mode": mode if mode in MODES else "",
         "any": bool(page.paginator.count) or of_project(who).exists(),
     }
     return parts.render(request, "releases/index.html", context)
@@ -67,8 +70,10 @@ def for_list(releases: ReleaseQuerySet) -> ReleaseQuerySet:
     return releases.select_related("target__project", "created_by").defer(*heavy)
 
 
-def found(who: Membership, query: str, state: str) -> ReleaseQuerySet:
+def found(who: Membership, query: str, state: str, mode: str) -> ReleaseQuerySet:
     releases = for_list(of_project(who))
+    if mode in MODES:
+        releases = releases.filter(mode=mode)
     if state in STATES:
         releases = releases.filter(phase__in=STATES[state])
     if query:

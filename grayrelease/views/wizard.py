@@ -18,6 +18,7 @@ from grayrelease.models import Draft, Inventory, Membership
 from grayrelease.views import parts
 from grayrelease.views.access import Request, actor
 from grayrelease.views.drafts import MODES, STEPS, Wizard, parts_of
+from grayrelease.views.picture import of_exposure
 
 
 @require_POST
@@ -113,7 +114,14 @@ def said(wizard: Wizard, form: StepForm) -> dict[str, Any]:
     steps = form.steps()
     later = [(meets.short(steps[at].exposure), meets.gate(steps[at - 1])) for at in range(1, len(steps))]
     sentence = meets.exposure(steps[0].exposure, v, stable, elsewhere=words_of["elsewhere"])
-    return {**words_of, "v": v, "sentence": sentence, "first": meets.short(steps[0].exposure), "later": later}
+    return {
+        **words_of,
+        "v": v,
+        "sentence": sentence,
+        "first": meets.short(steps[0].exposure),
+        "later": later,
+        "picture": of_exposure(stable, "" if words_of["elsewhere"] else v, steps[0].exposure, narrow=True),
+    }
 
 
 def frame(wizard: Wizard, step: str) -> dict[str, Any]:

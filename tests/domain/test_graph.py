@@ -47,11 +47,14 @@ def _plain(value: Any) -> Any:
     return value.model_dump(exclude_defaults=True, mode="json") if isinstance(value, Group) else value
 
 
+@pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_is_drawn_past_its_edges_or_over_another_box(case: str) -> None:
+def test_nothing_is_drawn_past_its_edges_or_over_another_box(case: str, narrow: bool) -> None:
     releases = CASES[case]
-    drawn = graph(compose("v1", releases), "v1", ["v2"], "v2")
-    boxes = [drawn.entrance, *drawn.boxes, *(end.box for end in drawn.ends)]
+    drawn = graph(compose("v1", releases), "v1", ["v2"], "v2", narrow=narrow)
+    ends = [end.box for end in drawn.ends]
+    boxes = [*([drawn.entrance] if drawn.entrance else []), *drawn.boxes, *ends]
+    assert drawn.width <= (345 if narrow else 525)
     for box in boxes:
         assert 0 <= box.x <= box.x + box.width <= drawn.width
         assert 0 <= box.y <= box.y + box.height <= drawn.height

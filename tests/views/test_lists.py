@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from grayrelease.models import Application, Membership, Project, Release
+from grayrelease.models import Application, Inventory, Membership, Project, Release
 from tests import seed
 
 
@@ -62,7 +62,30 @@ def test_it_searches_names_services_versions_and_people(
 def test_it_filters_by_state(thousand: None, operator: Client) -> None:
     assert "1–25 of 40" in text_of(operator, "/p/demo/releases/?state=running")
     assert "1–25 of 960" in text_of(operator, "/p/demo/releases/?state=finished")
-    assert "No release is in this state" in text_of(operator, "/p/demo/releases/?state=trouble")
+    assert "No release is like that" in text_of(operator, "/p/demo/releases/?state=trouble")
+
+
+def test_it_filters_by_mode(thousand: None, operator: Client) -> None:
+    Release.objects.filter(candidate__in=("v0", "v25", "v26")).update(mode="mirror")
+    assert "1–3 of 3" in text_of(operator, "/p/demo/releases/?mode=mirror")
+    assert "1–2 of 2" in text_of(operator, "/p/demo/releases/?mode=mirror&state=running")
+    assert "1–25 of 997" in text_of(operator, "/p/demo/releases/?mode=canary")
+    assert "1–25 of 1000" in text_of(operator, "/p/demo/releases/?mode=nonsense")
+
+
+def test_an_application_names_each_release_of_a_service(
+    release: Release, people: dict[str, User], operator: Client
+) -> None:
+    inventory = Inventory.objects.get()
+    for version in ("v2", "v3"):
+        inventory.data["workloads"] += seed.version("reviews", version)["workloads"]
+    inventory.save()
+    other = seed.release(release.target, people["operator"], "v3")
+    text = text_of(operator, "/p/demo/applications/bookinfo/")
+    for each in (release, other):
+        assert f'href="/p/demo/releases/{each.pk}/">{each.name}</a>' in text
+    assert '<span class="ver third">v3' in text
+    assert text.count('name="service" value="reviews"') == 1, "another release can begin beside them"
 
 
 def test_a_search_without_hits_repeats_the_query(release: Release, operator: Client) -> None:
