@@ -11,7 +11,7 @@ from grayrelease import meets, operations
 from grayrelease.domain.plan import ALL, Exposure
 from grayrelease.domain.state import Phase
 from grayrelease.forms import AbandonForm, DeedForm, ExposureForm, FinishForm, ShareForm, TakeOverForm
-from grayrelease.models import Membership, Release
+from grayrelease.models import Application, Membership, Release
 from grayrelease.operations import Deed
 from grayrelease.views.access import Request, actor
 from grayrelease.views.asking import Asked, carry, confirm
@@ -174,9 +174,12 @@ def ends(row: Shown) -> tuple[str, str]:
 
 
 def losing(row: Shown, loser: str) -> dict[str, Any]:
-    """Return the workload that goes, and whether a release made it."""
+    """Return the workload that goes, and whether a release or the sample application made it."""
     plan = row.plan
     if loser in ("", plan.candidate.version):
         return {"workload": plan.candidate.workload, "ours": True}
+    workload = row.target.stable_workload or plan.stable.workload
     made = Release.objects.filter(target=row.target, candidate=loser, phase=Phase.FINISHED)
-    return {"workload": row.target.stable_workload or plan.stable.workload, "ours": made.exists()}
+    deployed = {"kind": "Deployment", "metadata": {"name": workload}}
+    sample = Application.objects.filter(project=row.target.project, manifests__contains=[deployed])
+    return {"workload": workload, "ours": made.exists(), "sample": sample.exists()}

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from grayrelease import operations
+from grayrelease.domain import bookinfo
 from grayrelease.domain.state import Phase
-from grayrelease.models import Event, Release, Target
+from grayrelease.models import Application, Event, Release, Target
 from tests.world import World, person
 
 HTMX = {"HX-Request": "true", "HX-Target": "dialog"}
@@ -149,6 +150,16 @@ def test_finishing_names_what_goes_and_asks_about_a_workload_that_is_not_ours(
     assert "v1 goes offline; v2 stays and is the stable version from then on." in text
     assert "The Deployment reviews-v1 was not made by a release:" in text
     assert "Scale it to 0 and keep it" in text
+
+
+def test_finishing_says_that_the_sample_applications_workload_goes(
+    release: Release, operator: Client
+) -> None:
+    Release.objects.update(phase=Phase.TAKEN_OVER, winner="v2", share=1000, share_in_effect=1000)
+    Application.objects.update(manifests=bookinfo.manifests("demo"))
+    text = operator.get(address(release, "finish")).content.decode()
+    assert "The Deployment reviews-v1 is deleted; it came with the sample application." in text
+    assert "Scale it to 0" not in text
 
 
 def test_finishing_after_a_roll_back_deletes_what_the_release_made(
