@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from demo import prometheus
 from demo.ports import free_port
+from grayrelease.domain import handing
+from grayrelease.metrics.prometheus import Prometheus as OurPrometheus
 from grayrelease.sandbox.process import ended, spawn
 from tests.sandbox.mesh.manifests import destination_rule, gateway, gateway_route, virtual_service
 from tests.sandbox.mesh.scene import Scene, until_true
@@ -129,6 +132,7 @@ def test_every_request_is_counted_once_with_istios_labels(tmp_path: Path) -> Non
                 await check_destination(server)
                 await check_gateway(server)
                 await check_histogram(server)
+                await check_callers(server)
 
     asyncio.run(run())
 
@@ -167,6 +171,15 @@ async def check_gateway(server: Prometheus) -> None:
         counts[labels["reporter"]] += count
         assert labels["destination_service_name"] == "productpage"
     assert counts == {"source": 5, "destination": 5}
+
+
+async def check_callers(server: Prometheus) -> None:
+    """What the product makes of them: the gateway is none, and the page is named."""
+    asked = OurPrometheus(server.url, 5)
+    for service, between in (("productpage", ()), ("reviews", ("productpage-v1",))):
+        found = await asyncio.to_thread(asked.sources, "demo", service, now=datetime.now(UTC))
+        assert found
+        assert handing.between(found, [gateway()["spec"]["selector"]], "demo") == between
 
 
 async def check_histogram(server: Prometheus) -> None:
