@@ -34,6 +34,7 @@ from typing import Any
 
 import polib
 import pytest
+from hypothesis import settings
 
 from demo import prometheus as demo_prometheus
 from demo import valkey as demo_valkey
@@ -45,6 +46,7 @@ from demo.stack import Stack
 from demo.supervisor import Supervisor
 from tests.chromium import find as find_chromium
 from tests.cluster_fixture import Cluster
+from tests.depth import tried
 from tests.scratch import scratch_folder
 
 # Django reads these before any fixture runs; the servers behind them start when they are asked for.
@@ -58,6 +60,10 @@ os.environ |= {
     "KUBECONFIG": "",
     "PROMETHEUS_URL": "",
 }
+
+
+settings.register_profile("ours", tried(50))
+settings.load_profile("ours")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import re2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grayrelease.domain import conditions, patterns
 from grayrelease.domain.matching import istio_matches
 from grayrelease.domain.plan import Audience, Condition, Group
+from tests.depth import tried
 
 NAMES = st.sampled_from(["a", "b", "ab", "user", "xuser"])
 VALUES = st.text("ab.+x=", min_size=1, max_size=3)
@@ -75,7 +76,7 @@ def test_systems_are_told_apart_as_recorded(recordings: Path) -> None:
         ]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@tried(150)
 @given(PAIRS, BLANKS, st.lists(st.tuples(NAMES, VALUES), min_size=1, max_size=3, unique_by=lambda p: p[0]))
 def test_several_cookies_are_all_demanded_in_any_order(
     sent: list[tuple[str, str]], blank: str, wanted: list[tuple[str, str]]
@@ -84,7 +85,7 @@ def test_several_cookies_are_all_demanded_in_any_order(
     assert has(header, *(cookie(*pair) for pair in wanted)) == all(pair in sent for pair in wanted)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@tried(80)
 @given(PAIRS, st.lists(NAMES, min_size=1, max_size=3, unique=True))
 def test_cookies_that_must_be_missing_are_all_missing(sent: list[tuple[str, str]], absent: list[str]) -> None:
     header = "; ".join(f"{name}={value}" for name, value in sent)
@@ -92,7 +93,7 @@ def test_cookies_that_must_be_missing_are_all_missing(sent: list[tuple[str, str]
     assert has(header, *conditions_) == (not {name for name, _ in sent} & set(absent))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@tried(150)
 @given(
     PAIRS,
     NAMES,

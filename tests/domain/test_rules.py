@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from grayrelease.domain.allowed import Deed, allowed
 from grayrelease.domain.state import Decision, Goal, Phase
+from tests.depth import tried
 from tests.domain.callers import Callers
 from tests.domain.manifests import ROUTES, SUBSETS, V2
 from tests.domain.rules import check_always, check_before, shares
@@ -124,7 +125,7 @@ def assert_reached(world: World, decision: Decision) -> None:
     assert status.phase in (Phase.RUNNING, Phase.TAKEN_OVER, Phase.ROLLED_BACK)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@tried(60, HealthCheck.too_slow)
 @given(
     chapters=CHAPTERS,
     rate=st.sampled_from([0, 5, 50, 50]),

@@ -17,7 +17,7 @@ from grayrelease.domain import stand
 from grayrelease.domain.plan import ALL, NOBODY, Audience, Condition, Exposure, Group, Plan, Step
 from grayrelease.domain.routes import Exposing, Part, Rule, compose
 from grayrelease.domain.stand import Stand
-from tests.depth import rounds
+from tests.depth import tried
 from tests.domain.manifests import plan
 
 TESTERS = Audience(
@@ -112,7 +112,7 @@ def deeds(steps: Sequence[Exposure]) -> Iterator[Stand]:
         yield last
 
 
-@rounds(80)
+@tried(80)
 @given(STEPS, st.booleans())
 def test_each_visit_meets_the_candidate_with_the_share_exactly_and_nobody_goes_back(
     steps: Sequence[tuple[Exposure, int]], tester: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from grayrelease.domain import patterns
@@ -14,6 +14,7 @@ from grayrelease.domain.matching import istio_matches
 from grayrelease.domain.plan import Condition, Group
 from grayrelease.domain.routing.intersect import intersect
 from grayrelease.domain.routing.strings import Unsaid
+from tests.depth import tried
 
 PATHS = ["/", "/api", "/api/", "/API/v1", "/api/v1", "/api/v2/x", "/apix", "/shop", "/shop/cart", "/Shop"]
 VALUES = ["qa", "qa-1", "beta", "dev"]
@@ -120,7 +121,7 @@ def taken(match: Any, requests: list[Request]) -> list[bool]:
     return [answer is not None and answer.route == "copy" for answer in answers]
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, database=None)
+@tried(50)
 @given(MATCH, MATCH, st.lists(REQUEST, min_size=12, max_size=12))
 def test_a_request_meets_the_intersection_exactly_if_it_meets_both(
     one: Any, other: Any, requests: list[Request]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grayrelease.domain.plan import Elsewhere, Exposure, Mirror
@@ -14,6 +14,7 @@ from grayrelease.domain.routing.collapse import collapse
 from grayrelease.domain.routing.effect import in_effect
 from grayrelease.domain.routing.expand import Place, expand
 from grayrelease.domain.routing.notes import COPY, EXPOSURES, mark
+from tests.depth import tried
 from tests.domain.routing.shapes import REVIEWS, TESTERS
 
 Manifest = dict[str, Any]
@@ -149,7 +150,7 @@ def edited(manifest: Manifest, edit: Any, at: int) -> Manifest:
     return result
 
 
-ROUNDS = settings(max_examples=30, deadline=None, derandomize=True, database=None)
+ROUNDS = tried(30)
 
 
 @ROUNDS

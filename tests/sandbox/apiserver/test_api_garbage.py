@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from grayrelease.sandbox.apiserver import forms, patching
@@ -20,6 +20,7 @@ from grayrelease.sandbox.apiserver.query import WriteOptions
 from grayrelease.sandbox.apiserver.server import furnish
 from grayrelease.sandbox.apiserver.store import Store
 from grayrelease.sandbox.apiserver.writes import Writer
+from tests.depth import tried
 from tests.sandbox.apiserver.api_process import config_map, deployment, virtual_service
 
 SERVICE = {
@@ -82,7 +83,7 @@ def place_of(writer: Writer, manifest: dict[str, Any], named: bool) -> Place:
     return Place(found, version, namespace, manifest["metadata"]["name"] if named else "")
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(200, HealthCheck.function_scoped_fixture)
 @given(spoiled(), st.sampled_from(["create", "replace", *PATCHES]))
 def test_broken_bodies_are_refused_in_kubernetes_words(
     writer: Writer, manifests: tuple[dict[str, Any], dict[str, Any]], deed: str
