@@ -77,7 +77,9 @@ def title(row: Shown) -> str:
 def traffic_of(row: Shown) -> charts.Traffic:
     """Ask for the traffic; what it shows of the share is newer than what the last run saw."""
     traffic = charts.traffic(row)
-    if row.observed and row.comparable and traffic.observed:
+    if row.observed and not row.comparable:
+        row.observed = None
+    elif row.observed and traffic.observed:
         row.observed = row.observed.with_counts(*traffic.observed)
     return traffic
 

@@ -17,10 +17,10 @@ document.addEventListener("click", event => {
   if (cancel) { event.preventDefault(); dialog.close(); }
 });
 
-// A deed is sent once, however often its button is pressed.
+// A deed is sent once, however often its button is pressed; a form that htmx sends (the tester's) does none.
 document.addEventListener("submit", event => {
   const form = event.target;
-  if (form.method !== "post") return;
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "1";
   addEventListener("pageshow", () => delete form.dataset.sent, { once: true });

@@ -20,6 +20,7 @@ POST = """([action, fields]) => {
 }"""
 DRAFT, WRONG = "/p/demo/releases/new/{draft}", "/p/demo/releases/new/{wrong_"
 OF = "/p/demo/releases/{{{}}}/"
+NONSENSE = "ls -l"
 PASTED = "curl http://productpage.bookinfo.localhost/productpage -b user=jason -A 'Mozilla/5.0 (Macintosh)'"
 RUNNING, OVER = "/p/demo/releases/{running}/", "/p/demo/releases/{taken_over}/"
 
@@ -62,12 +63,15 @@ def opened(link: str) -> Steps:
 
 
 def tested(field: str, text: str) -> Steps:
-    """Ask the route tester."""
+    """Ask the route tester twice: once for something else."""
 
     def go(page: Page) -> None:
-        page.locator(field).fill(text)
-        page.locator("form.tester button").click()
-        expect(page.locator("#answer :is(.rules, .err)").first).to_be_visible()
+        for asked, answered in (("no such", ".err"), (text, ".rules, .err")):
+            page.locator(field).fill(asked)
+            page.locator("form.tester button").click()
+            expect(page.locator(f"#answer :is({answered})").first).to_be_visible()
+        told = "That is neither" if text == NONSENSE else "Arrives at port"
+        expect(page.locator("#answer")).to_contain_text(told if page.locator("html[lang=en]").count() else "")
 
     return go
 
@@ -174,7 +178,7 @@ PAGES = (
     Shown("tester", "/p/demo/tester/"),
     Shown("tester-form", "/p/demo/tester/?service=reviews", "viewer", tested("#host", "reviews:9080")),
     Shown("tester-curl", "/p/demo/tester/", "operator", tested("#pasted", PASTED)),
-    Shown("tester-wrong", "/p/demo/tester/", "operator", tested("#pasted", "ls -l")),
+    Shown("tester-wrong", "/p/demo/tester/", "operator", tested("#pasted", NONSENSE)),
     Shown("share-dialog", RUNNING, "operator", opened("#move button")),
     Shown("share", RUNNING + "share/?share=80"),
     Shown("share-all", RUNNING + "share/?share=100"),
