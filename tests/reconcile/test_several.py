@@ -63,6 +63,7 @@ def test_a_step_follows_by_itself_with_an_event_and_a_generation(world: World) -
 
 def test_the_winner_is_the_targets_stable_and_the_other_release_is_held(world: World) -> None:
     first, second = begun(world, "v2", of(200)), begun(world, "v3", of(0))
+    Release.objects.filter(pk=second.pk).update(drawn=[50, 200])  # it was sticky before
     world.run_until(first, Phase.RUNNING)
     who = person("operator")
     operations.take_over(who, first, "v2", generation(first))
@@ -76,6 +77,7 @@ def test_the_winner_is_the_targets_stable_and_the_other_release_is_held(world: W
         "v2",
         ["stable-changed", {"release": "reviews-v2", "version": "v2"}],
     )
+    assert second.drawn == [0, 0], "cookies that name the former stable version must count for nobody"
     assert Event.objects.filter(release=second, kind="held").count() == 1
     world.run_until(second, Phase.RUNNING)
     assert world.weights() == {"gr-v2": 1000}
