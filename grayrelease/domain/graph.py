@@ -16,7 +16,7 @@ ENTRANCE, LANE, END = (1, 92), (152, 180), (392, 128)
 """Left edge and width of the boxes in each column."""
 NARROW_LANE, NARROW_END = (1, 180), (218, 124)
 """The columns where there is little room: several lanes have no entrance before them."""
-NEAR_END = 268
+NEAR_END = 204
 """Where the last column begins if there is but one lane, which needs no boxes of its own."""
 TALL, APART = 42, 14
 THICKEST = 9

@@ -41,7 +41,7 @@ def _moves(row: Shown) -> Iterator[Move]:
     if row.kind == "audience" and not _blue_green(row):
         label = gettext("Everyone: of all visitors %(version)s gets") % {"version": version}
         yield Move("everyone", _next_share(row, ALL), label, gettext("Bring to all visitors…"))
-    elif _audience(row) and row.kind != "audience":
+    elif _audience(row) and row.kind != "audience" and not _switched(row):
         label = gettext("Only the chosen requests: of these %(version)s gets") % {"version": version}
         button = gettext("Show to testers…") if _blue_green(row) else gettext("Bring to these alone…")
         yield Move("audience", ALL, label, button)
@@ -53,6 +53,11 @@ def _moves(row: Shown) -> Iterator[Move]:
 
 def _blue_green(row: Shown) -> bool:
     return row.release.mode == "blue-green"
+
+
+def _switched(row: Shown) -> bool:
+    """Say whether everyone is on the new version, from where the way back is the switch."""
+    return _blue_green(row) and row.wanted.everyone == ALL
 
 
 def _next_share(row: Shown, otherwise: int) -> int:

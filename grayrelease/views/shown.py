@@ -125,7 +125,10 @@ class Shown:
 
     @cached_property
     def present(self) -> Exposure | None:
-        """The exposure in effect, as the last run said it; None where it is on its way between two kinds."""
+        """The exposure in effect, as the last run said it.
+
+        None where it is on its way between two kinds, or where a frozen release's isn't known.
+        """
         code, facts = self._said
         if self.phase in DECIDED:
             version = facts.get("version", "")
@@ -136,6 +139,8 @@ class Shown:
             return self.wanted.model_copy(update={"share": share}) if self.wanted.audience else None
         if code == "mirroring":
             return self.wanted if self.wanted.mirror and not self.wanted.share else None
+        if self.phase in ALARMS and (self.wanted.audience or self.wanted.mirror):
+            return None
         if self.wanted.everyone == self.share and not self.wanted.audience and code == "running":
             return self.wanted
         return Exposure(share=self.share)
@@ -161,7 +166,7 @@ class Shown:
     @property
     def asked(self) -> bool:
         """Say whether people want another exposure than the one in effect."""
-        return self.live and self.wanted != self.present
+        return self.live and self.phase not in ALARMS and self.wanted != self.present
 
     @property
     def pending(self) -> bool:

@@ -81,3 +81,12 @@ def author(world: World) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(person("operator"))
     return client
+
+
+@pytest.fixture
+def made(world: World) -> Callable[[str], Release]:
+    """Make a release of a strategy, by its name in `tests.strategies`."""
+    from tests import strategies
+    from tests.world import person
+
+    return lambda name: strategies.ALL_OF_THEM[name](world.project, person("operator"))

@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from grayrelease import operations
 from grayrelease.domain.plan import ALL, Exposure, Mirror
 from grayrelease.models import Event, Release
 from tests import strategies
+from tests.views.asking import Made, address, browser, post, shown
 from tests.world import World, person
-
-Made = Callable[[str], Release]
-
-
-@pytest.fixture
-def made(world: World) -> Made:
-    """Make a release of a strategy."""
-    return lambda name: strategies.ALL_OF_THEM[name](world.project, person("operator"))
-
-
-def browser(name: str = "operator") -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(person(name))
-    return client
-
-
-def address(release: Release, deed: str = "") -> str:
-    return f"/p/demo/releases/{release.pk}/{deed + '/' if deed else ''}"
-
-
-def shown(release: Release, deed: str = "", **query: Any) -> str:
-    answer = browser().get(address(release, deed), query)
-    assert answer.status_code == 200
-    return re.sub("[ \n]+", " ", answer.content.decode())
-
-
-def post(release: Release, deed: str, **fields: Any) -> int:
-    release.target.refresh_from_db()
-    typed = {"generation": release.target.generation, **fields}
-    status: int = browser().post(address(release, deed), typed).status_code
-    release.refresh_from_db()
-    return status
 
 
 def test_steps_say_what_is_done_what_comes_and_when(made: Made) -> None:
@@ -210,10 +176,23 @@ def test_switching_and_switching_back(made: Made) -> None:
         share_in_effect=ALL,
         status={"now": ["taken-over", {"version": "v2", "other": "v1"}], "waits": None, "next": None},
     )
-    assert "Switch back to v1" in shown(release)
+    text = shown(release)
+    assert "Switch back to v1" in text
+    assert "Show to testers…" not in text
     assert "Switch cart back to v1?" in shown(release, "take-over", version="v1")
     assert post(release, "take-over", version="v1") == 302
     assert (release.winner, release.share) == ("v1", 0)
+
+
+def test_a_frozen_release_does_not_say_who_meets_it(made: Made) -> None:
+    release = made("audience")
+    edited = ["edited-by-other", {"object": "VirtualService/search", "manager": "kubectl"}]
+    status = {"now": edited, "waits": None, "next": None}
+    Release.objects.filter(pk=release.pk).update(phase="frozen", status=status)
+    text = shown(release)
+    assert "was changed again and again by kubectl" in text
+    assert "Asked for:" not in text
+    assert '<svg class="map"' not in text
 
 
 def test_a_mirror_says_that_it_copies_and_goes_on_with_a_canary(made: Made) -> None:
