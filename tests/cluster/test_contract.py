@@ -3,51 +3,13 @@ KUBECONFIG_REAL=/path, a real cluster (in a namespace of its own, deleted at the
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterator
 from copy import deepcopy
 
 import pytest
 
 from grayrelease.cluster.interface import AlreadyExists, Cluster, Conflict, NotFound, Refused
-from grayrelease.cluster.kubernetes import Kubernetes
-from grayrelease.cluster.memory import Memory
 from grayrelease.domain.plan import Manifest
-
-TIMEOUT = (1.0, 3.0)
-
-
-@pytest.fixture(
-    params=[
-        "memory",
-        pytest.param("sandbox", marks=pytest.mark.processes),
-        pytest.param("real", marks=pytest.mark.processes),
-    ]
-)
-def cluster(request: pytest.FixtureRequest) -> Cluster:
-    if request.param == "memory":
-        return Memory()
-    if request.param == "sandbox":
-        return Kubernetes.connected(str(request.getfixturevalue("sandbox_api").kubeconfig), TIMEOUT)
-    if "KUBECONFIG_REAL" not in os.environ:
-        pytest.skip("KUBECONFIG_REAL names no real cluster")
-    return Kubernetes.connected(os.environ["KUBECONFIG_REAL"], TIMEOUT)
-
-
-@pytest.fixture
-def namespace(cluster: Cluster) -> Iterator[str]:
-    name = f"contract-{secrets.token_hex(4)}"
-    made = cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    yield name
-    made = cluster.get("Namespace", "", name)
-    cluster.delete("Namespace", "", name, **of(made))
-
-
-def of(manifest: Manifest) -> dict[str, str]:
-    """The preconditions that name exactly this state of an object."""
-    metadata = manifest["metadata"]
-    return {"uid": metadata["uid"], "resource_version": metadata["resourceVersion"]}
+from tests.cluster.contract import of
 
 
 def config(namespace: str, name: str = "one", **labels: str) -> Manifest:
@@ -230,64 +192,6 @@ def test_an_empty_namespace_lists_all(cluster: Cluster, namespace: str) -> None:
     cluster.create(route(namespace))
     found = cluster.list("VirtualService", "")
     assert namespace in {item["metadata"]["namespace"] for item in found}
-
-
-READ_ONLY: list[tuple[str, str, Manifest]] = [
-    ("Gateway", "networking.istio.io/v1", {"selector": {"istio": "ingressgateway"}, "servers": []}),
-    ("ServiceEntry", "networking.istio.io/v1", {"hosts": ["x.example"], "resolution": "DNS"}),
-    ("Sidecar", "networking.istio.io/v1", {"egress": [{"hosts": ["./*"]}]}),
-    (
-        "HorizontalPodAutoscaler",
-        "autoscaling/v2",
-        {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "reviews-v1"},
-            "minReplicas": 1,
-            "maxReplicas": 3,
-        },
-    ),
-    (
-        "Ingress",
-        "networking.k8s.io/v1",
-        {"defaultBackend": {"service": {"name": "reviews", "port": {"number": 9080}}}},
-    ),
-]
-"""Kinds that are looked at before a release, and that a cluster may not have."""
-
-
-@pytest.mark.parametrize(("kind", "api", "spec"), READ_ONLY, ids=[case[0] for case in READ_ONLY])
-def test_what_is_looked_at_before_a_release_is_listed_as_it_was_written(
-    cluster: Cluster, namespace: str, kind: str, api: str, spec: Manifest
-) -> None:
-    if not cluster.serves(kind):
-        with pytest.raises(NotFound):
-            cluster.list(kind, namespace)
-        return
-    head = {"name": "one", "namespace": namespace}
-    cluster.create({"apiVersion": api, "kind": kind, "metadata": head, "spec": spec})
-    [found] = cluster.list(kind, namespace)
-    assert (found["kind"], found["apiVersion"], found["metadata"]["name"]) == (kind, api, "one")
-    assert spec.items() <= found["spec"].items()
-    assert [each["metadata"]["namespace"] for each in cluster.list(kind, "")].count(namespace) == 1
-
-
-def test_a_namespace_is_given_with_its_labels(cluster: Cluster) -> None:
-    name = f"contract-{secrets.token_hex(4)}"
-    head = {"name": name, "labels": {"istio.io/dataplane-mode": "ambient"}}
-    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": head})
-    found = cluster.get("Namespace", "", name)
-    assert found["metadata"]["labels"]["istio.io/dataplane-mode"] == "ambient"
-    cluster.delete("Namespace", "", name, **of(found))
-
-
-@pytest.mark.parametrize("kind", ["ServiceExport", "Strategy"])
-def test_a_kind_that_the_cluster_does_not_have_is_not_found(
-    cluster: Cluster, namespace: str, kind: str
-) -> None:
-    if not cluster.serves(kind):
-        with pytest.raises(NotFound):
-            cluster.list(kind, namespace)
-    else:
-        assert cluster.list(kind, namespace) == []
 
 
 def test_a_selector_that_cannot_be_read_is_refused(cluster: Cluster, namespace: str) -> None:
