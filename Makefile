@@ -6,8 +6,14 @@ PYTHON := $(shell for name in $(PY) python3.11 python3.12 python3.13 python3; do
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 endif
 export PYTHON
+# Environments without bytecode compile each module anew in each of the many processes.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(PY) -m pytest
 PROCESSES := processes or browser or slow
+# They measure times, or start a whole stack: one after the other, and nothing beside them.
+ALONE := tests/demo tests/holds tests/loss tests/sandbox/mesh/test_loss.py tests/story
+# Two tests, each with servers of its own, as long as all others.
+KILLED := tests/killed
 # Checkers load Django's settings, which refuse to load without these.
 CHECKED := SECRET_KEY=only-for-checkers-which-serve-nobody DEMO=1 DATABASE_URL=postgresql://127.0.0.1:1/none
 PIP = $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r
@@ -45,9 +51,17 @@ test: setup $(VENV)/development ## all tests: the quick ones, those that start p
 	@$(PY) -m tests.chromium
 	@$(PY) -m demo.prometheus
 	@failed=0; \
+	echo "Tests without processes"; \
 	$(PYTEST) -q -n 2 -m "not ($(PROCESSES))" || failed=1; \
-	$(PYTEST) -q -p no:randomly -m "($(PROCESSES)) and not browser" || failed=1; \
-	$(PYTEST) -q -m browser || failed=1; \
+	echo "Tests that start processes, two files at a time"; \
+	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly -m "($(PROCESSES)) and not browser" \
+		$(addprefix --ignore=,$(ALONE) $(KILLED)) || failed=1; \
+	echo "Killed at each point, two stories at a time"; \
+	$(PYTEST) -q -n 2 $(KILLED) || failed=1; \
+	echo "Each page in a browser, two at a time"; \
+	$(PYTEST) -q -n 2 -m browser $(addprefix --ignore=,$(ALONE)) || failed=1; \
+	echo "Whole stacks, one at a time"; \
+	$(PYTEST) -q -p no:randomly -m "$(PROCESSES)" $(ALONE) || failed=1; \
 	exit $$failed
 
 format: $(VENV)/development ## rewrite Python and templates in the project's format
@@ -58,8 +72,11 @@ format: $(VENV)/development ## rewrite Python and templates in the project's for
 bench: setup $(VENV)/development ## one JSON object with the figures that count
 	@$(PY) -m tests.bench
 
-soak: setup $(VENV)/development ## 10,000 generated questions about routing: the evaluator against the real Envoy
-	AGREEMENT_PAIRS=10000 $(PYTEST) -q tests/agreement
+soak: setup $(VENV)/development ## what is tried on made-up examples, on very many: properties, stories, questions to Envoy
+	@failed=0; \
+	SOAK=1 EXPLORE_DEPTH=8 $(PYTEST) -q -n 2 -m "not ($(PROCESSES))" --timeout 0 tests/domain tests/metrics tests/sandbox || failed=1; \
+	AGREEMENT_PAIRS=10000 $(PYTEST) -q --timeout 0 tests/agreement || failed=1; \
+	exit $$failed
 
 golden: setup $(VENV)/development ## rewrite the golden files; review the difference
 	GOLDEN=rewrite $(PYTEST) -q tests/domain

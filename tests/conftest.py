@@ -185,7 +185,8 @@ def recordings() -> Path:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's Chromium where there is one. Root needs --no-sandbox."""
+    """Use the system's Chromium where there is one. Root needs --no-sandbox; a GPU would be emulated, dearly."""
     chromium = find_chromium()
     program = {} if chromium is None else {"executable_path": str(chromium)}
-    return {**browser_type_launch_args, **program, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
+    given = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    return {**browser_type_launch_args, **program, "args": given}
