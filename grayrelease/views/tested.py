@@ -171,9 +171,10 @@ class Telling:
         return str(tester_words.CAUSES[cause]) % facts
 
     def _text(self, rule: Rule | None) -> str:
-        if rule is None:
+        """Return a rule's YAML; what other namespaces wrote is theirs to show."""
+        where = (rule.delegate or rule.object) if rule else None
+        if rule is None or where is None or where.namespace != self.live.project.namespace:
             return ""
-        where = rule.delegate or rule.object
         found = next((each for each in self.live.objects if _is(each, where)), {})
         spec = found.get("spec") or {}
         rules = spec.get("http") or spec.get("rules") or []

@@ -125,10 +125,7 @@ def tried(who: Membership, form: TesterForm, drafts: dict[str, Drafted]) -> tupl
         if draft is not None:
             found = live.drafted(found, draft.service, draft.version, draft.exposure)
         caller, request, answer = asked(found, form.request, form.cleaned_data["caller"])
-        elsewhere = {live.namespace_of(each.host) for each in answer.destinations} - {
-            "",
-            who.project.namespace,
-        }
+        elsewhere = namespaces(request, answer) - {"", who.project.namespace}
         if elsewhere:
             found = live.around(found, elsewhere)
             caller, request, answer = asked(found, form.request, form.cleaned_data["caller"])
@@ -140,6 +137,12 @@ def tried(who: Membership, form: TesterForm, drafts: dict[str, Drafted]) -> tupl
         return 200, {"unsayable": gettext("The draft has no place beside the releases that are under way.")}
     tested = telling(who, found, caller, request, draft).told(answer)
     return 200, {"tested": tested, "request_": request, "understood": understood(request), "draft": draft}
+
+
+def namespaces(request: Request, answer: Answer) -> set[str]:
+    """Return the namespaces that a request names, or that it is led to."""
+    hosts = [request.authority.partition(":")[0], *(each.host for each in answer.destinations)]
+    return {live.namespace_of(host) for host in hosts}
 
 
 def asked(found: Live, request: Request, by: str) -> tuple[Caller, Request, Answer]:

@@ -86,6 +86,29 @@ def test_a_visitor_comes_through_the_gateway(bookinfo: World) -> None:
     assert "<dt>Arrives at port</dt><dd>80</dd>" in text
 
 
+def test_a_service_of_another_namespace_is_looked_for_there(bookinfo: World) -> None:
+    labels = {"app": "shop", "version": "v7"}
+    ports = [{"name": "http", "port": 80}]
+    bookinfo.cluster.seed(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "shop", "namespace": "other"},
+            "spec": {"selector": {"app": "shop"}, "ports": ports},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "shop-1", "namespace": "other", "labels": labels},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        },
+    )
+    text = asked(pasted="http://shop.other/")
+    assert "<b>shop</b>" in text
+    assert "no pod of it is ready" not in text
+    assert "The rule as Istio sees it" not in text
+
+
 def test_what_no_rule_takes_is_refused_by_the_proxy(bookinfo: World) -> None:
     text = asked(pasted="http://nobody.example.com/", caller="gateway")
     assert "No rule takes it: the proxy answers 404 itself" in text
