@@ -15,6 +15,7 @@ from demo import sandbox
 from demo.stack import Stack
 from tests.loss import wrong_orders
 from tests.loss.proxies import wait_until_settled
+from tests.loss.strategies import strategies_story
 from tests.loss.visitors import bearable_rate, visit, visiting
 from tests.story.api import APPS, Api
 from tests.story.releasing import Operator, Wish
@@ -140,6 +141,7 @@ def test_no_visitor_loses_a_request_and_careless_orders_do(
         with visiting(stack.options.ports.gateway, rate) as report:
             shares = take_over_story(stack, operator)
             roll_back_story(operator)
+            strategies = strategies_story(stack, operator, LAG_S)
     through_envoy = query(stack, 'sum(istio_requests_total{reporter="source"})')[""]
     careless = careless_losses(stack)
     figures = {
@@ -152,12 +154,17 @@ def test_no_visitor_loses_a_request_and_careless_orders_do(
         "versions": report["versions"],
         "latency_ms": report["latency_ms"],
         "observed_share": {each: round(share, 2) for each, share in shares.items()},
+        "strategies": {**strategies, "lost": len(strategies["lost"]), "unnamed": len(strategies["unnamed"])},
         "lost_by_careless_orders": careless,
     }
     with capsys.disabled():
         print("\n" + json.dumps(figures))
     assert report["bad"] == 0, report["first_faults"]
     assert report["skipped"] == 0
+    assert (strategies["lost"], strategies["unnamed"]) == ([], [])
+    assert strategies["given_back"]
+    assert set(strategies["versions"]["crew"]) == {"v1", "v2", "v3"}
+    assert set(strategies["versions"]["somebody"]) == {"v1", "v2"}
     assert rate >= 40
     assert through_envoy >= 30_000
     assert abs(shares["20"] - 20) <= 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import requests
 
@@ -28,10 +29,13 @@ class Wish:
     name: str
     version: str
     image: str
-    share: int
+    share: int = 0
     """Percent."""
     env: tuple[str, str] = ("", "")
     """A variable, and its value, in which the candidate differs."""
+    mode: str = "canary"
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of the traffic policy; without any, the share is given."""
 
 
 class Operator:
@@ -73,15 +77,16 @@ class Operator:
 
     def start(self, wish: Wish) -> str:
         """Go through the wizard. Returns the path of the release's page."""
-        first = self.ok(self.person.post(f"{PROJECT}/releases/new/", service="reviews"))
+        first = self.ok(self.person.post(f"{PROJECT}/releases/new/", mode=wish.mode, service="reviews"))
         draft = first.url.split(self.person.web_url)[1].rsplit("/", 2)[0]
         self.ok(self.person.post(f"{draft}/basic/", name=wish.name))
         self._wait_offered(f"{draft}/service/", "reviews")
         self.ok(self.person.post(f"{draft}/service/", service="reviews"))
-        fields = {"version": wish.version, "image": wish.image, "replicas": "1"}
-        env = {"env_name": wish.env[0], "env_value": wish.env[1]}
+        fields: dict[str, Any] = {"version": wish.version, "image": wish.image, "replicas": "1"}
+        env: dict[str, Any] = {"env_name": wish.env[0], "env_value": wish.env[1]}
         self.ok(self.person.post(f"{draft}/version/", **fields, **env))
-        review = self.ok(self.person.post(f"{draft}/policy/", share=wish.share))
+        policy: Mapping[str, Any] = wish.policy or {"share": wish.share}
+        review = self.ok(self.person.post(f"{draft}/policy/", **policy))
         revision = REVISION.search(review.text)
         assert revision, review.text
         page = self.ok(self.person.post(f"{draft}/review/", revision=revision[1]))
@@ -94,7 +99,7 @@ class Operator:
             assert time.monotonic() < end, page
             time.sleep(POLL_S)
 
-    def deed(self, page: str, deed: str, **fields: object) -> requests.Response:
+    def deed(self, page: str, deed: str, **fields: Any) -> requests.Response:
         """Open a deed's page and confirm it; the answer of the POST, not followed."""
         asked = self.ok(self.person.get(f"{page}{deed}/" + _query(fields)))
         return self.confirm(page, deed, self.generation(asked), **fields)
@@ -103,7 +108,7 @@ class Operator:
         found = GENERATION.search(page.text)
         return found[1] if found else ""
 
-    def confirm(self, page: str, deed: str, generation: str, **fields: object) -> requests.Response:
+    def confirm(self, page: str, deed: str, generation: str, **fields: Any) -> requests.Response:
         """Post a deed whose page was read before."""
         answer = self.person.post(f"{page}{deed}/", follow=False, generation=generation, **fields)
         assert answer.status_code == 302, f"{deed}: {answer.status_code} {answer.text[:2000]}"

@@ -50,13 +50,18 @@ class Rows:
         return row
 
 
+def carried(row: Row) -> bool:
+    """True once what people want is written, and nothing is awaited any more."""
+    return bool(row["carried_generation"] == row["generation"] and not row["waiting"])
+
+
 def verified(share: int) -> Callable[[Row], bool]:
     """True once a share (per mille) is in effect and verified."""
 
     def is_so(row: Row) -> bool:
         exposed = row["memory"].get("exposed", {}).get(str(row["id"]))
-        carried = row["carried_generation"] == row["generation"]
-        return bool(carried and exposed and exposed["share"] == share and exposed["verified_at"])
+        current = row["carried_generation"] == row["generation"]
+        return bool(current and exposed and exposed["share"] == share and exposed["verified_at"])
 
     return is_so
 
