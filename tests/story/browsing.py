@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,16 +106,38 @@ def deploy_bookinfo(visit: Visit) -> None:
     visit.until(lambda page: page.get_by_text(ready))
 
 
-def bring(visit: Visit, service: str, version: str) -> None:
-    """Go through the wizard with what it proposes; the release page is shown at the end."""
+def nothing_more(visit: Visit) -> None:
+    """Leave the traffic policy as the wizard proposes it."""
+
+
+def bring(
+    visit: Visit,
+    service: str,
+    version: str,
+    policy: Callable[[Visit], None] = nothing_more,
+    *,
+    mode: str = "Create canary",
+    image: str = "",
+) -> None:
+    """Go through the wizard, mostly with what it proposes; the release page is shown at the end."""
     visit.follow("Release modes")
-    visit.press("Create canary")
+    visit.page.get_by_role("button", name=visit.say(mode), exact=True).click()
     visit.page.locator("[name=name]").fill(f"{service}-{version}")
     visit.next()
     visit.until(lambda page: page.locator(f"input[name=service][value={service}]"))
     visit.page.locator(f"input[name=service][value={service}]").check()
     visit.next()
     visit.page.locator("[name=version]").fill(version)
+    if image:
+        visit.page.locator("[name=image]").fill(image)
     visit.next()
+    policy(visit)
     visit.next()
     visit.press("Create release")
+    visit.page.wait_for_url(re.compile(r"/releases/\d+/$"))
+
+
+def confirm(visit: Visit, text: str, button: str, **facts: object) -> None:
+    """Follow a link to a deed, and press the button in its dialog."""
+    visit.page.get_by_role("link", name=visit.say(text, **facts)).first.click(timeout=soon())
+    visit.page.get_by_role("dialog").get_by_role("button", name=visit.say(button, **facts)).click()

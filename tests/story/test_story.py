@@ -1,6 +1,6 @@
-"""The tutorial's first release, in a real browser, on real parts: with scripts, without them in Chinese.
+"""The tutorial's story, in a real browser, on real parts: with scripts, without them in Chinese; each mode.
 
-One stack serves all stories, each of which releases another service, so that they may come in any order.
+One stack serves all stories. They may come in any order: each releases another service, or leaves room.
 """
 
 from __future__ import annotations
@@ -15,10 +15,25 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from demo.options import Options
 from demo.stack import Stack
 from tests.scratch import scratch_folder
-from tests.story.browsing import bring, deploy_bookinfo, in_chinese, sign_in, soon, visit
-from tests.story.rows import Rows, verified
+from tests.story.browsing import Visit, bring, confirm, deploy_bookinfo, in_chinese, sign_in, soon, visit
+from tests.story.rows import Rows, carried, verified
+from tests.story.strategies import (
+    BOB,
+    JASON,
+    MAC,
+    REQUESTS,
+    copied_to,
+    met,
+    runs,
+    type_copies_then_steps,
+    type_jason_on_a_mac,
+    type_preview,
+)
 
 IMAGE = "kubesphere/example-bookinfo-reviews-v2:1.16.2"
+ASKED = f"curl http://details:9080/details/0 -b '{JASON}' -A '{MAC}'"
+KINDS = ["created", "pause", "resume", "continue", "step", "abandon"]
+DEEDS = "select kind from grayrelease_event where release_id = %s and kind = any(%s) order by id"
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -51,7 +66,6 @@ def go_through_the_wizard(page: Page) -> None:
     expect(page.get_by_text("1 field to fix")).to_be_visible()
     page.get_by_label("Name of the release").fill("reviews-v2")
     page.get_by_role("button", name="Next: service").last.click()
-    expect(page.locator(".pick.off", has_text="productpage")).to_contain_text("not possible now")
     page.locator("input[name=service][value=reviews]").check()
     page.get_by_role("button", name="Next: new version").last.click()
     page.get_by_label("Version", exact=True).fill("V2")
@@ -82,6 +96,29 @@ def shares_in_the_chart(page: Page) -> list[str]:
     return page.locator(f"#t-traffic tbody tr td:nth-child({column + 1})").all_text_contents()
 
 
+def show_v3_to_jason_on_a_mac(operator: Visit, stack: Stack) -> None:
+    """Release v3 beside v2, to whom a cookie and a system choose; see who meets what; take it back."""
+    page, rows = operator.page, Rows(stack.settings)
+    v2 = page.url
+    bring(operator, "reviews", "v3", type_jason_on_a_mac, image=IMAGE.replace("v2", "v3"))
+    rows.wait("reviews-v3", runs("running-audience"), 40)
+    assert {reviews for _, reviews in met(stack, JASON, MAC)} == {"v3"}
+    shares = [met(stack, BOB, MAC), met(stack, JASON)]
+    found = sum(count for each in shares for (_, reviews), count in each.items() if reviews == "v2")
+    assert {reviews for each in shares for _, reviews in each} == {"v1", "v2"}
+    assert found / (2 * REQUESTS) > 0.55, shares
+    v3 = page.url
+    page.goto(v2)
+    page.get_by_role("button", name="What to do with v2").click()
+    expect(page.get_by_role("link", name="Take over…").first).to_be_hidden()
+    page.goto(v3)
+    confirm(operator, "Roll back", "Roll back to v1")
+    confirm(operator, "Finish…", "Finish, take v3 offline")
+    expect(page.locator(".chip", has_text="Finished").first).to_be_visible(timeout=soon())
+    page.goto(v2)
+    rows.close()
+
+
 def test_a_newcomer_brings_reviews_v2_to_everyone(browser: Browser, stack: Stack) -> None:
     operator = visit(browser, stack)
     page = operator.page
@@ -98,6 +135,7 @@ def test_a_newcomer_brings_reviews_v2_to_everyone(browser: Browser, stack: Stack
     expect_share(page, 80)
     expect(page.locator("figure[data-group] canvas").first).to_be_visible()
     assert any(share.strip() not in ("", "–") for share in shares_in_the_chart(page))
+    show_v3_to_jason_on_a_mac(operator, stack)
     page.get_by_role("button", name="What to do with v2").click()
     page.get_by_role("link", name="Take over…").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Let v2 take over").click()
@@ -105,6 +143,24 @@ def test_a_newcomer_brings_reviews_v2_to_everyone(browser: Browser, stack: Stack
     page.get_by_role("dialog").get_by_role("button", name="Finish, take v1 offline").click()
     expect(page.locator(".chip", has_text="Finished").first).to_be_visible(timeout=soon())
     assert wrong == [], wrong
+
+
+def show_v3_in_chinese(operator: Visit) -> None:
+    """Release v3 beside v2, to whom a cookie and a system choose; ask the tester; give it up."""
+    page, v2 = operator.page, operator.page.url
+    bring(operator, "details", "v3", type_jason_on_a_mac)
+    v3 = page.url
+    operator.until(lambda page: page.locator(".chip", has_text=operator.say("Running")))
+    operator.follow("Route tester")
+    page.locator("#pasted").fill(ASKED)
+    page.locator("#caller").select_option("productpage")
+    operator.press("Test")
+    expect(page.locator("#answer .ver.candidate")).to_have_text(re.compile("^v3"))
+    page.goto(v3)
+    operator.follow("Abandon…")
+    operator.press("Abandon the release")
+    operator.until(lambda page: page.locator(".chip", has_text=operator.say("Abandoned")))
+    page.goto(v2)
 
 
 def test_the_same_without_javascript_in_chinese(browser: Browser, stack: Stack) -> None:
@@ -118,6 +174,7 @@ def test_the_same_without_javascript_in_chinese(browser: Browser, stack: Stack) 
     operator.press("Change share…")
     operator.press("Move %(v)s to %(after)s", v="v2", after="80%")
     operator.until(lambda page: page.get_by_text(re.compile("设定 ?80%")))
+    show_v3_in_chinese(operator)
     page.locator("[popovertarget=m-candidate]").click()
     operator.follow("Take over…")
     operator.press("Let %(version)s take over", version="v2")
@@ -158,6 +215,46 @@ def test_two_people_old_tabs_and_double_clicks_do_each_deed_once(browser: Browse
     deeds = "select data from grayrelease_event where kind = 'share' and release_id = %s order by id"
     moved = [row["data"]["after"]["share"] for row in rows.all(deeds, rows.release("ratings-v2")["id"])]
     assert moved == [800, 500]
+    rows.close()
+
+
+def test_everyone_is_switched_to_the_new_page_and_back(browser: Browser, stack: Stack) -> None:
+    operator, rows = visit(browser, stack), Rows(stack.settings)
+    page = operator.page
+    sign_in(operator, "operator")
+    bring(operator, "productpage", "v2", type_preview, mode="Create blue-green")
+    rows.wait("productpage-v2", runs("running-audience"), 40)
+    assert {seen for seen, _ in met(stack, **{"X-Preview": "yes"})} == {"v2"}
+    assert {seen for seen, _ in met(stack)} == {"v1"}
+    confirm(operator, "Switch to %(version)s", "Switch to %(version)s", version="v2")
+    rows.wait("productpage-v2", runs("taken-over"), 40)
+    assert {seen for seen, _ in met(stack)} == {"v2"}
+    confirm(operator, "Switch back to %(version)s", "Switch back to %(version)s", version="v1")
+    rows.wait("productpage-v2", lambda row: row["share_in_effect"] == 0, 40)
+    rows.wait("productpage-v2", carried, 40)
+    assert {seen for seen, _ in met(stack, **{"X-Preview": "yes"})} == {"v1"}
+    confirm(operator, "Abandon…", "Abandon the release")
+    expect(page.locator(".chip", has_text="Abandoned").first).to_be_visible(timeout=soon())
+    rows.close()
+
+
+def test_copies_come_first_then_a_canary_by_steps(browser: Browser, stack: Stack) -> None:
+    operator, rows = visit(browser, stack), Rows(stack.settings)
+    page = operator.page
+    sign_in(operator, "operator")
+    bring(operator, "details", "v5", type_copies_then_steps, mode="Create mirroring")
+    rows.wait("details-v5", runs("mirroring"), 40)
+    assert copied_to(stack, "details-v5") > 0
+    confirm(operator, "Pause", "Pause")
+    expect(page.locator("#steps .chip", has_text="Paused")).to_be_visible(timeout=soon())
+    confirm(operator, "Resume", "Resume")
+    expect(page.locator("#steps .chip", has_text="Paused")).to_be_hidden(timeout=soon())
+    page.locator("#steps").get_by_role("link", name="Continue to").click(timeout=soon())
+    page.get_by_role("dialog").get_by_role("button", name="Continue to").click()
+    expect_share(page, 15)
+    confirm(operator, "Abandon…", "Abandon the release")
+    expect(page.locator(".chip", has_text="Abandoned").first).to_be_visible(timeout=soon())
+    assert [row["kind"] for row in rows.all(DEEDS, rows.release("details-v5")["id"], KINDS)] == KINDS
     rows.close()
 
 
