@@ -185,7 +185,7 @@ def recordings() -> Path:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Use the system's Chromium where there is one. Root needs --no-sandbox; a GPU would be emulated, dearly."""
+    """Use the system's Chromium where there is one. Root needs --no-sandbox; GPUs are emulated dearly."""
     chromium = find_chromium()
     program = {} if chromium is None else {"executable_path": str(chromium)}
     given = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
