@@ -87,6 +87,7 @@ NEXT: Words = {
     "person-moves": _(
         "Somebody moves the share of %(version)s or lets a version take over; nothing moves by itself"
     ),
+    "person-ends": _("Somebody ends it; nothing happens by itself"),
     "person-finishes": _("Somebody finishes, which takes %(loser)s offline; nothing happens by itself"),
     "person-repairs": _("Somebody puts %(object)s right; nothing happens by itself"),
 }

@@ -72,6 +72,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "person-resumes": ("version", "share"),
     "person-moves": ("version",),
     "person-finishes": ("loser",),
+    "person-ends": (),
     "person-repairs": ("object",),
 }
 """What comes next by itself, or who must act; `at` is a moment, in seconds since 1970."""

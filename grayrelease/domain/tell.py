@@ -97,7 +97,7 @@ def _step(one: One, then: Following) -> Reason:
 
 def _running(one: One, awaited: bool) -> Reason:
     if not awaited:
-        return Reason("person-moves", {"version": one.candidate})
+        return Reason("person-moves", {"version": one.candidate}) if one.brings else Reason("person-ends")
     if one.goal == Goal.TAKE_OVER or one.wanted.exposure.everyone == ALL:
         return Reason("will-take-over", {"version": _leads(one)[0]})
     return _will(one, one.wanted.exposure)
