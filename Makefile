@@ -51,8 +51,10 @@ test: setup $(VENV)/development ## all tests: the quick ones, those that start p
 	@$(PY) -m tests.chromium
 	@$(PY) -m demo.prometheus
 	@failed=0; \
-	echo "Tests without processes"; \
-	$(PYTEST) -q -n 2 -m "not ($(PROCESSES))" || failed=1; \
+	echo "Tests that need no processes"; \
+	$(PYTEST) -q -n 2 -m "not ($(PROCESSES) or database)" || failed=1; \
+	echo "Tests on PostgreSQL"; \
+	$(PYTEST) -q -n 2 -m "database and not ($(PROCESSES))" || failed=1; \
 	echo "Tests that start processes, two files at a time"; \
 	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly -m "($(PROCESSES)) and not browser" \
 		$(addprefix --ignore=,$(ALONE) $(KILLED)) || failed=1; \

@@ -1,7 +1,7 @@
 """Fixtures that start real parts. Ask for what you need; nothing else is started.
 
 db             (pytest-django; test)  the database. PostgreSQL starts with the first test that asks (1 s);
-               needs no marker. Each xdist worker has a server of its own
+               marked `database` by itself. Each xdist worker has a server of its own
 postgres       session  `demo.postgres.Postgres`: `.url`, `.port`, `.password`; without fsync
 valkey         session  its address; `REDIS_URL` names it already before it runs
 sandbox_api    session  API server and controllers: a `Cluster` with `.kubeconfig` (Path), `.supervisor`
@@ -77,6 +77,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # Pages are tested without collectstatic, whose folder WhiteNoise would miss.
     settings.STATIC_ROOT = settings.STATICFILES_DIRS[0]
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+DATABASE = {"db", "transactional_db", "postgres", "django_db_setup"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, so that the quick tests are those that need no process at all."""
+    for item in items:
+        asks = DATABASE & set(getattr(item, "fixturenames", ()))
+        if asks or item.get_closest_marker("django_db"):
+            item.add_marker("database")
 
 
 def pytest_xdist_setupnodes() -> None:
