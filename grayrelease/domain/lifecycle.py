@@ -10,7 +10,7 @@ from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
-from grayrelease.domain.order import Step
+from grayrelease.domain.order import Step, writing
 from grayrelease.domain.plan import ALL
 from grayrelease.domain.remembering import refresh
 from grayrelease.domain.state import (
@@ -77,7 +77,7 @@ def _stop(look: Look, reason: Reason) -> Decision:
 
 
 def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
-    courses = {one.id: _COURSES[one.goal](one, table, proofs) for one in table.ones}
+    courses = _one_outlasts(look, {one.id: _COURSES[one.goal](one, table, proofs) for one in table.ones})
     writes = _writes(table, courses)
     awaited = [course.step for course in courses.values() if course.step]
     decision = Decision(
@@ -88,6 +88,15 @@ def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
         needs_traffic=any(step.waits.code in OF_TRAFFIC for step in awaited),
     )
     return _ended(table, courses, _advanced(look, courses, decision))
+
+
+def _one_outlasts(look: Look, courses: dict[int, Course]) -> dict[int, Course]:
+    """Keep the newest of releases that would all end in one run: who ends last gives the routes back."""
+    if len(courses) < 2 or any(course.phase not in OVER for course in courses.values()):
+        return courses
+    newest = max(courses)
+    phase = Phase.FINISHING if courses[newest].phase == Phase.FINISHED else Phase.ABANDONING
+    return {**courses, newest: Course(phase, writing(look.subsets_key))}
 
 
 def _writes(table: Table, courses: Mapping[int, Course]) -> tuple[Write, ...]:

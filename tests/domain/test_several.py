@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from grayrelease.domain.plan import NOBODY, Candidate, Elsewhere, Exposure, Mirror, Plan, Step
 from grayrelease.domain.reasons import REASONS
 from grayrelease.domain.stand import Stand
@@ -197,3 +199,18 @@ def test_a_release_that_rolls_back_leaves_the_other_its_share() -> None:
     until_still(world)
     assert exposed(world) == {7: 0, 8: 300}
     assert world.statuses[7].phase == Phase.ROLLED_BACK
+
+
+@pytest.mark.parametrize("goal", [Goal.FINISH, Goal.ABANDON])
+def test_two_that_end_at_the_same_moment_give_the_routes_back(goal: Goal) -> None:
+    world = begun(planned("v2", Exposure(share=200)), planned("v3", Exposure(share=300)))
+    for pk in (7, 8):
+        world.expose(pk, Stand(NOBODY), Goal.ROLL_BACK)
+    until_still(world)
+    for pk in (7, 8):
+        world.end(pk, goal)
+    until_still(world)
+    assert set(world.over) == {7, 8}
+    assert not world.cluster.list("VirtualService", "demo") and not world.cluster.list(
+        "DestinationRule", "demo"
+    )
