@@ -71,9 +71,14 @@ class Operator:
             time.sleep(POLL_S)
 
     def _sample_is_ready(self) -> bool:
-        found = self.rows.all("select data from grayrelease_inventory")
-        workloads = found[0]["data"].get("workloads", []) if found else []
+        workloads = self._workloads()
         return len(workloads) >= 4 and all(each["ready"] == each["replicas"] for each in workloads)
+
+    def _workloads(self) -> list[dict[str, Any]]:
+        """Return the Deployments that the dashboard has seen last."""
+        found = self.rows.all("select data from grayrelease_inventory")
+        workloads: list[dict[str, Any]] = found[0]["data"].get("workloads", []) if found else []
+        return workloads
 
     def start(self, wish: Wish) -> str:
         """Go through the wizard. Returns the path of the release's page."""
@@ -81,6 +86,7 @@ class Operator:
         draft = first.url.split(self.person.web_url)[1].rsplit("/", 2)[0]
         self.ok(self.person.post(f"{draft}/basic/", name=wish.name))
         self._wait_offered(f"{draft}/service/", "reviews")
+        self._wait_gone(f"reviews-{wish.version}")
         self.ok(self.person.post(f"{draft}/service/", service="reviews"))
         fields: dict[str, Any] = {"version": wish.version, "image": wish.image, "replicas": "1"}
         env: dict[str, Any] = {"env_name": wish.env[0], "env_value": wish.env[1]}
@@ -97,6 +103,13 @@ class Operator:
         end = time.monotonic() + within
         while f'value="{service}"' not in (page := self.ok(self.person.get(path)).text):
             assert time.monotonic() < end, page
+            time.sleep(POLL_S)
+
+    def _wait_gone(self, workload: str, within: float = 10) -> None:
+        """Wait until the wizard doesn't know a workload of before any more."""
+        end = time.monotonic() + within
+        while any(each["name"] == workload for each in self._workloads()):
+            assert time.monotonic() < end, f"{workload} is still there"
             time.sleep(POLL_S)
 
     def deed(self, page: str, deed: str, **fields: Any) -> requests.Response:
