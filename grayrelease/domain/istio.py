@@ -112,12 +112,3 @@ def has_subset(spec: dict[str, Any], version: str) -> bool:
         entry.get("name") == subset(version) and entry.get("labels") == {"version": version}
         for entry in spec.get("subsets") or []
     )
-
-
-def named_subsets(spec: dict[str, Any]) -> set[str]:
-    """Return the subsets that a VirtualService's routes name."""
-    return {
-        str(to.get("destination", {}).get("subset", ""))
-        for http in spec.get("http") or []
-        for to in http.get("route") or []
-    }

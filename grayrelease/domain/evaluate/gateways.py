@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grayrelease.domain.evaluate import names
 from grayrelease.domain.evaluate.registry import ISTIO, Manifest, World, age, items, ref, spec
 from grayrelease.domain.evaluate.request import Caller
-from grayrelease.domain.evaluate.tables import Bundle, Entry, VirtualHost, entries, present
+from grayrelease.domain.evaluate.tables import Bundle, VirtualHost, entries, present
 
 PLAIN = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB"})
 SECURE = frozenset({"HTTPS"})
@@ -119,9 +119,3 @@ def _add(found: dict[str, VirtualHost], server: Server, bundle: Bundle, caller: 
 def _redirect(found: dict[str, VirtualHost], server: Server) -> None:
     for host in (name.lower() for name in server.hosts):
         found.setdefault(host, VirtualHost(host, [host], [])).https_only = True
-
-
-def ghosts(bundles: Iterable[Bundle], caller: Caller, server: Server) -> list[Entry]:
-    """Return the entries of bundles that are bound but have none for this caller."""
-    found = (entries(each, caller, server.gateway, server.port) for each in bundles)
-    return [entry for each in found if not present(each) for entry in each]

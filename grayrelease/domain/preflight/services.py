@@ -54,13 +54,6 @@ def datagrams(scene: Scene) -> Iterator[Facts]:
             yield {"service": scene.name, "port": str(port.get("port", "")), "protocol": port["protocol"]}
 
 
-def not_http(scene: Scene) -> Iterator[Facts]:
-    for port in scene.ports:
-        if not speaks_http(port):
-            protocol = str(port.get("appProtocol") or port.get("name") or "")
-            yield {"port": str(port.get("port", "")), "protocol": protocol}
-
-
 def undeclared(scene: Scene) -> Iterator[Facts]:
     """Ports of which Istio would have to guess the protocol, by each connection's first bytes."""
     for port in scene.ports:

@@ -9,6 +9,7 @@ from grayrelease.sandbox.apiserver import istio_policies
 from grayrelease.sandbox.apiserver import istio_texts as texts
 from grayrelease.sandbox.apiserver.istio_texts import Found
 from grayrelease.sandbox.apiserver.objects import Object
+from grayrelease.sandbox.grpc_statuses import GRPC_STATUSES
 
 MOST_BODY = 1024 * 1024
 SMALLEST_PERCENT = 0.0001
@@ -156,7 +157,7 @@ def _fault(spec: Object | None) -> Found:
         yield from _status(abort["httpStatus"])
     if "http2Error" in abort:
         yield "HTTP/2 abort fault injection not supported yet"
-    if "grpcStatus" in abort and abort["grpcStatus"] not in texts.GRPC:
+    if "grpcStatus" in abort and abort["grpcStatus"] not in GRPC_STATUSES:
         place = "https://github.com/grpc/grpc/blob/master/doc/statuscodes.md"
         told = f'gRPC status "{abort["grpcStatus"]}" is not supported. See {place}'
         yield f"{told} for a list of supported codes, for example 'NOT_FOUND'"

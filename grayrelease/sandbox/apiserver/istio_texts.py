@@ -22,25 +22,6 @@ EXPRESSION = re.compile(r"%%|%[^%(]+(?:\([^)]*\))?%")
 PSEUDO = (":method", ":scheme", ":authority", ":path", ":status")
 CLAIMS = "@request.auth.claims"
 LONGEST_PATTERN = 1024
-GRPC = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-]
 RE2_WORDS = (
     ("invalid perl operator", "invalid or unsupported Perl syntax"),
     ("bad repetition operator", "invalid nested repetition operator"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from grayrelease.sandbox.grpc_statuses import GRPC_STATUSES
 from grayrelease.sandbox.mesh.translate.matches import string_match
 from grayrelease.sandbox.mesh.translate.objects import Object
 
@@ -13,30 +14,7 @@ RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-statu
 HOST_ATTEMPTS = 5
 MILLION = 1_000_000
 UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
-GRPC_STATUS = {
-    name: number
-    for number, name in enumerate(
-        [
-            "OK",
-            "CANCELLED",
-            "UNKNOWN",
-            "INVALID_ARGUMENT",
-            "DEADLINE_EXCEEDED",
-            "NOT_FOUND",
-            "ALREADY_EXISTS",
-            "PERMISSION_DENIED",
-            "RESOURCE_EXHAUSTED",
-            "FAILED_PRECONDITION",
-            "ABORTED",
-            "OUT_OF_RANGE",
-            "UNIMPLEMENTED",
-            "INTERNAL",
-            "UNAVAILABLE",
-            "DATA_LOSS",
-            "UNAUTHENTICATED",
-        ]
-    )
-}
+GRPC_STATUS = {name: number for number, name in enumerate(GRPC_STATUSES)}
 USUAL_PORTS = {"http": 80, "https": 443}
 REDIRECT_CODES = {
     301: "MOVED_PERMANENTLY",
