@@ -27,6 +27,7 @@ from grayrelease.views import composed, live, parts
 from grayrelease.views.access import Request as Web
 from grayrelease.views.access import member
 from grayrelease.views.live import Live
+from grayrelease.views.mesh_only import caller_of, mesh_only
 from grayrelease.views.tested import Telling
 from grayrelease.words import sentence
 
@@ -70,7 +71,7 @@ def tester(request: Web, who: Membership) -> HttpResponse:
     context: dict[str, Any] = {"menu": "tester", "form": form, "callers": callers, "routes": routes}
     status = 200
     if request.method == "POST":
-        status, found = tried(who, form, {each.choice.value: each for each in drafted})
+        status, found = tried(who, form, {each.choice.value: each for each in drafted}, inventory)
         context |= found
     # htmx shows what was answered with 200 alone
     return parts.render(request, "tester/tester.html", context, 200 if request.htmx else status)
@@ -84,8 +85,8 @@ def begun(request: Web, inventory: Inventory | None) -> dict[str, str]:
     if known is None:
         return said
     port = next((each["port"] for each in known.entry["ports"]), 80)
-    others = [each.name for each in composed.services(inventory) if each.name != service]
-    return {**said, "by": "form", "host": f"{service}:{port}", "caller": next(iter(others), GATEWAY)}
+    caller = caller_of(inventory, service)
+    return {**said, "by": "form", "host": f"{service}:{port}", "caller": caller}
 
 
 def callers_of(inventory: Inventory | None) -> list[Choice]:
@@ -115,7 +116,9 @@ def drafts_of(request: Web, who: Membership) -> Iterator[Drafted]:
             yield Drafted(choice, str(data["service"]), str(data.get("version") or ""), step.exposure)
 
 
-def tried(who: Membership, form: TesterForm, drafts: dict[str, Drafted]) -> tuple[int, dict[str, Any]]:
+def tried(
+    who: Membership, form: TesterForm, drafts: dict[str, Drafted], inventory: Inventory | None
+) -> tuple[int, dict[str, Any]]:
     """Return the status and what the page shows: an answer, or what is in the way of one."""
     if not form.is_valid() or form.request is None:
         return 422, {"errors": form.errors}
@@ -135,8 +138,13 @@ def tried(who: Membership, form: TesterForm, drafts: dict[str, Drafted]) -> tupl
         return 200, {"unsayable": sentence(why.reason.code, why.reason.facts)}
     except (KeyError, ValueError):
         return 200, {"unsayable": gettext("The draft has no place beside the releases that are under way.")}
-    tested = telling(who, found, caller, request, draft).told(answer)
-    return 200, {"tested": tested, "request_": request, "understood": understood(request), "draft": draft}
+    return 200, {
+        "tested": telling(who, found, caller, request, draft).told(answer),
+        "mesh_only": mesh_only(found, inventory, caller, request, answer),
+        "request_": request,
+        "understood": understood(request),
+        "draft": draft,
+    }
 
 
 def namespaces(request: Request, answer: Answer) -> set[str]:

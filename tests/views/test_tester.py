@@ -222,3 +222,29 @@ def test_the_routes_of_a_release_are_shown_as_they_are(bookinfo: World) -> None:
     assert "DestinationRule reviews" in text
     assert "subset: gr-v2" in text
     assert "resourceVersion" not in text
+
+
+def test_a_visitor_of_a_name_that_the_mesh_alone_knows_is_told_who_could_ask(bookinfo: World) -> None:
+    typed = {"by": "form", "host": "reviews:9080", "path": "/reviews/0", "cookies": 'a="<b>'}
+    text = asked(caller="gateway", **typed)
+    assert "No rule takes it: the proxy answers 404 itself" in text
+    assert "reviews is known inside the mesh only: no gateway leads visitors there." in text
+    assert '<button class="btn" name="caller" value="productpage">' in text
+    hidden = dict(re.findall('<input type="hidden" name="(by|host|path)" value="([^"]*)">', text))
+    assert hidden == {"by": "form", "host": "reviews:9080", "path": "/reviews/0"}
+    assert 'name="cookies" value="a=&quot;&lt;b&gt;"' in text
+    assert "answers, whichever pod of it" in asked(caller="productpage", **typed)
+
+
+@pytest.mark.parametrize(
+    ("host", "caller"), [("nobody.example.com", "gateway"), ("reviews:1", "productpage"), ("*", "gateway")]
+)
+def test_nobody_else_is_named_where_nobody_would_find_it(host: str, caller: str, bookinfo: World) -> None:
+    assert "inside the mesh only" not in asked(pasted=f"http://{host}/", caller=caller)
+
+
+def test_a_service_of_another_namespace_is_known_inside_the_mesh_too(bookinfo: World) -> None:
+    spec = {"selector": {"app": "shop"}, "ports": [{"name": "http", "port": 80}]}
+    head = {"name": "shop", "namespace": "other"}
+    bookinfo.cluster.seed({"apiVersion": "v1", "kind": "Service", "metadata": head, "spec": spec})
+    assert "shop is known inside the mesh only" in asked(pasted="http://shop.other/", caller="gateway")
