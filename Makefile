@@ -22,7 +22,7 @@ INSTALL = $(PY) -m uv pip install -q --system-certs --require-hashes -r $(1) || 
 COMPILE = $(PY) -m uv pip compile -q --system-certs --universal --generate-hashes --python-version 3.11 --no-header $(UPGRADE)
 
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench soak golden lock clean
+.PHONY: help setup demo test check format bench soak mutants golden lock clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -79,6 +79,9 @@ soak: setup $(VENV)/development ## what is tried on made-up examples, on very ma
 	SOAK=1 EXPLORE_DEPTH=8 $(PYTEST) -q -n 2 -m "not ($(PROCESSES))" --timeout 0 tests/domain tests/metrics tests/sandbox || failed=1; \
 	AGREEMENT_PAIRS=10000 $(PYTEST) -q --timeout 0 tests/agreement || failed=1; \
 	exit $$failed
+
+mutants: setup $(VENV)/development ## plant known defects in a copy, one at a time, and see tests find each
+	@$(PY) -m tests.mutants
 
 golden: setup $(VENV)/development ## rewrite the golden files; review the difference
 	GOLDEN=rewrite $(PYTEST) -q tests/domain

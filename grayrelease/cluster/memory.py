@@ -61,6 +61,8 @@ class Memory:
     """All accepted changes, ours and others', oldest first; dry runs and no-op writes are none."""
     before_write: Callable[[str, Manifest], None] | None = None
     """Called with the verb and the manifest before a write of ours: to edit meanwhile, or to die there."""
+    after_list: Callable[[str], None] | None = None
+    """Called with the kind after a list was read: for what happens between reading and writing."""
     faults: Faults = field(default_factory=Faults)
     """`faults.fail_next(Unreachable("…"), verb="replace")`, `faults.down = True`."""
     log_lines: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -80,12 +82,15 @@ class Memory:
     def list(self, kind: str, namespace: str, labels: str = "") -> list[Manifest]:
         fits = parse(labels)
         with self._call("list", kind, ""):
-            return [
+            found = [
                 deepcopy(item)
                 for (its_kind, its_namespace, _), item in sorted(self._objects.items())
                 if its_kind == kind and namespace in ("", its_namespace)
                 if fits(item["metadata"].get("labels") or {})
             ]
+        if self.after_list is not None:
+            self.after_list(kind)
+        return found
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         self._announce("create", manifest)

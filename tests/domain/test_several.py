@@ -10,7 +10,7 @@ from grayrelease.domain.plan import NOBODY, Candidate, Elsewhere, Exposure, Mirr
 from grayrelease.domain.reasons import REASONS
 from grayrelease.domain.stand import Stand
 from grayrelease.domain.state import Decision, Goal, Key, Phase, Reason
-from tests.domain.manifests import plan
+from tests.domain.manifests import deployment, plan
 from tests.domain.pair import Pair, pair, planned
 from tests.domain.test_pair import PLANS
 
@@ -199,6 +199,23 @@ def test_a_release_that_rolls_back_leaves_the_other_its_share() -> None:
     until_still(world)
     assert exposed(world) == {7: 0, 8: 300}
     assert world.statuses[7].phase == Phase.ROLLED_BACK
+
+
+def test_routes_stay_as_long_as_a_third_version_that_somebody_brought_is_an_endpoint() -> None:
+    """Given back they would send requests to it: nobody asked for that."""
+    world = begun(PLANS[7])
+    world.cluster.seed(deployment("v9"), manager="kubectl")
+    world.let_pods_run()
+    world.expose(7, Stand(NOBODY), Goal.ROLL_BACK, "v1")
+    until_still(world)
+    world.end(7, Goal.FINISH)
+    decision = until_still(world)
+    assert decision.statuses[7].waits == Reason("other-versions", {"versions": "v9"})
+    assert (world.versions(), world.over) == ({"v1", "v9"}, {})
+    world.cluster.remove("Deployment", "demo", "reviews-v9")
+    world.let_pods_run()
+    until_still(world)
+    assert (world.over, world.cluster.list("VirtualService", "demo")) == ({7: Phase.FINISHED}, [])
 
 
 @pytest.mark.parametrize("goal", [Goal.FINISH, Goal.ABANDON])

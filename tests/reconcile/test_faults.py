@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,6 +69,39 @@ def test_a_run_that_lost_its_lease_writes_nothing(world: World) -> None:
     take(Target, release.target_id, "a roll back's", without_asking=True)
     with pytest.raises(Lost):
         lease.renew()
+
+
+def once_read(world: World, happens: Callable[[], object]) -> None:
+    """Let something happen once, between what a run reads and what it writes."""
+    lock = threading.Lock()
+
+    def read(kind: str) -> None:
+        with lock:
+            if kind == "VirtualService" and world.cluster.after_list:
+                world.cluster.after_list = None
+                happens()
+                connection.close()  # this is one of the run's threads
+
+    world.cluster.after_list = read
+
+
+def test_a_run_whose_lease_a_roll_back_took_meanwhile_writes_nothing(world: World) -> None:
+    release = at(world, 200)
+    wish(release, share=800)
+    before = len(world.cluster.writes)
+    once_read(world, lambda: take(Target, release.target_id, "a roll back's", without_asking=True))
+    assert world.run(release) == Outcome.BUSY
+    assert world.cluster.writes[before:] == []
+
+
+def test_what_was_decided_before_people_wanted_something_else_is_not_written(world: World) -> None:
+    release = at(world, 200)
+    wish(release, share=800)
+    before = len(world.cluster.writes)
+    once_read(world, lambda: wish(Release.objects.get(pk=release.pk), share=300))
+    world.run_until(release, Phase.RUNNING)
+    assert world.weights() == {"gr-v1": 700, "gr-v2": 300}
+    assert len(world.cluster.writes[before:]) == 1
 
 
 def test_a_run_ends_when_people_want_something_else_meanwhile(world: World) -> None:
