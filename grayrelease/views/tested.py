@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import yaml
@@ -71,6 +71,8 @@ class Tested:
     goes: list[Goes]
     copies: list[tuple[str, float, bool]]
     rules: list[Tried]
+    later: list[Tried]
+    """Rules that nobody looked at, since one before took the request."""
     ignored: list[tuple[str, str]]
     outcome: str
     text: str
@@ -97,6 +99,7 @@ class Telling:
                 (self._named(each.host, each.subset), each.percent, each.reachable) for each in answer.mirrors
             ],
             rules=list(self._rules(answer)),
+            later=list(self._later(answer)),
             ignored=[(_title(each.object), self._cause(each.cause, each.other)) for each in answer.ignored],
             outcome=_outcome(answer),
             text=self._text(answer.taken),
@@ -140,6 +143,11 @@ class Telling:
         )
         for number, (_, found) in enumerate(grouped, 1):
             yield self._tried(number, list(found))
+
+    def _later(self, answer: Answer) -> Iterator[Tried]:
+        """Tell the rules that were not looked at: whose they are, and whom they are for."""
+        for number, rule in enumerate(answer.later, len(list(self._rules(answer))) + 1):
+            yield replace(self._tried(number, [Looked(rule)]), taken=False)
 
     def _tried(self, number: int, looked: list[Looked]) -> Tried:
         rule, taken = looked[-1].rule, looked[-1].taken

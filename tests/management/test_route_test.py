@@ -54,6 +54,12 @@ def test_it_tells_the_rule_the_chances_and_why_not_the_rule_before(written: Path
     assert route_test(pasted, "--objects", str(written)) == TOLD
 
 
+def test_it_names_the_rules_that_were_not_looked_at(written: Path) -> None:
+    said = route_test("curl -H 'X-User: jason' http://shop.example.com/a", "--objects", str(written))
+    assert "  > VirtualService demo/shop, rule 0, match 0 (beta)\n" in said
+    assert "  . VirtualService demo/shop, rule 1: not looked at\n" in said
+
+
 def test_it_asks_as_a_pod_of_a_namespace(written: Path) -> None:
     said = route_test("http://reviews:9080/", "--sidecar", "demo", "--objects", str(written))
     assert "> Service demo/reviews, rule 0 (default)" in said

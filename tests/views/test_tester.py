@@ -248,3 +248,29 @@ def test_a_service_of_another_namespace_is_known_inside_the_mesh_too(bookinfo: W
     head = {"name": "shop", "namespace": "other"}
     bookinfo.cluster.seed({"apiVersion": "v1", "kind": "Service", "metadata": head, "spec": spec})
     assert "shop is known inside the mesh only" in asked(pasted="http://shop.other/", caller="gateway")
+
+
+def test_rules_behind_the_one_taken_are_told_and_not_called_failed(bookinfo: World) -> None:
+    release = running(bookinfo, Exposure(share=1000, audience=JASON))
+    text = asked(pasted="curl http://reviews:9080/reviews/0 -b user=jason")
+    assert "Not looked at, since an earlier rule took the request: 1 rule</summary>" in text
+    later = text[text.index("Not looked at") :]
+    assert "<b>Rule 2</b>" in later
+    assert "VirtualService demo/reviews" in later
+    others = asked(pasted="http://reviews:9080/reviews/0")
+    assert "Not looked at" not in others
+    assert others.count(f'"/p/demo/releases/{release.pk}/"') == 1
+
+
+def test_a_rule_of_a_release_that_was_not_looked_at_says_whom_it_is_for(bookinfo: World) -> None:
+    running(bookinfo, Exposure(share=1000, audience=JASON))
+
+    def first(manifest: dict[str, Any]) -> None:
+        manifest["spec"]["http"].insert(0, {"name": "own", "directResponse": {"status": 410}})
+
+    bookinfo.cluster.edit("VirtualService", "demo", "reviews", first)
+    text = asked(pasted="curl http://reviews:9080/reviews/0 -b user=jason")
+    assert "The rule answers 410 itself" in text
+    later = text[text.index("Not looked at") :]
+    assert "took the request: 2 rules</summary>" in later
+    assert "with cookie <b>user</b> = <b>jason</b>" in later

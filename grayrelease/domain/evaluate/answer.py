@@ -153,6 +153,7 @@ class Answer:
     for other answers of the proxy itself, nothing where it depends on the destination.
     `path` and `authority` are what the upstream sees where that is not what was sent. `host` is the
     name in the proxy's table under which the request was found, `*` the way out to unknown names.
+    `later` has the rules behind the one taken, which nobody looked at.
     """
 
     status: int | None
@@ -163,6 +164,7 @@ class Answer:
     host: str = ""
     taken: Rule | None = None
     looked: tuple[Looked, ...] = ()
+    later: tuple[Rule, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     path: str = ""
     authority: str = ""

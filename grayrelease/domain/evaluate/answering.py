@@ -13,7 +13,7 @@ from grayrelease.domain.evaluate.ignoring import ignored
 from grayrelease.domain.evaluate.outcomes import Outcomes
 from grayrelease.domain.evaluate.registry import Manifest, World, read
 from grayrelease.domain.evaluate.request import Arrived, Caller, Refused, Request, arrive
-from grayrelease.domain.evaluate.tables import Bundle, Table, VirtualHost, by_domain, find, look
+from grayrelease.domain.evaluate.tables import Bundle, Table, VirtualHost, by_domain, find, later, look
 
 NO_ROUTE = "NR"
 
@@ -63,7 +63,7 @@ class Proxy:
         if entry is None:
             return Answer(404, NO_ROUTE, "refuse", looked=looked)
         answer = Outcomes(self.clusters, upstream).of(entry, arrived)
-        return replace(answer, taken=entry.rule, looked=looked)
+        return replace(answer, taken=entry.rule, looked=looked, later=later(host.entries, entry))
 
     def _told(self, answer: Answer, host: VirtualHost | None, arrived: Arrived) -> Answer:
         found = ignored(self.bundles, self.caller, self.servers, host, arrived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,10 +100,9 @@ def _entry(
     gateway: str,
     port: int,
 ) -> Entry:
-    named = (written.spec.get("name") or "") + (f".{match['name']}" if match and match.get("name") else "")
     position = written.match if written.match is not None else (None if match is None else number)
     return Entry(
-        rule=Rule(written.owner, named, written.index, position, written.delegate),
+        rule=_rule(written, match, position),
         spec=written.spec,
         bundle=bundle,
         conditions=conditions(match or {}, by_segment=bundle.gateway_api),
@@ -111,6 +110,11 @@ def _entry(
         absent=caller_failure(match, caller, gateway, port),
         catches_all=catches_all(match, by_segment=bundle.gateway_api),
     )
+
+
+def _rule(written: Written, match: Match | None, position: int | None = None) -> Rule:
+    name = (written.spec.get("name") or "") + (f".{match['name']}" if match and match.get("name") else "")
+    return Rule(written.owner, name, written.index, position, written.delegate)
 
 
 def default(service: Service, port: int) -> Entry:
@@ -160,3 +164,20 @@ def look(found: Iterable[Entry], request: Arrived) -> tuple[Entry | None, tuple[
         if failed is None:
             return entry, tuple(looked)
     return None, tuple(looked)
+
+
+def later(found: Sequence[Entry], taken: Entry) -> tuple[Rule, ...]:
+    """Return the rules behind the one taken, each once: in the table, and those that are left out of it."""
+    position = next(number for number, entry in enumerate(found) if entry is taken)
+    bundles = {id(entry.bundle): entry.bundle for entry in found if entry.bundle and not entry.stream}
+    left_out = (_rule(each, None) for bundle in bundles.values() for each in bundle.rules)
+    before = {_place(entry.rule) for entry in found[: position + 1]}
+    once: dict[tuple[Ref, Ref | None, int], Rule] = {}
+    for rule in (*(entry.rule for entry in found[position + 1 :]), *left_out):
+        if _place(rule) not in before:
+            once.setdefault(_place(rule), rule)
+    return tuple(once.values())
+
+
+def _place(rule: Rule) -> tuple[Ref, Ref | None, int]:
+    return rule.object, rule.delegate, rule.index

@@ -118,6 +118,7 @@ def _lines(request: Request, answer: Answer) -> Iterator[str]:
     yield from (f"  ~ {_object(each.object)}: {each.cause}" for each in answer.ignored)
     if answer.taken is not None:
         yield f"  > {_rule(answer.taken)}"
+    yield from (f"  . {_rule(each)}: not looked at" for each in answer.later)
     yield from _outcome(answer)
 
 

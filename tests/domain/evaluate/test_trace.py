@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grayrelease.domain.evaluate import Caller, Failed, Ignored, Ref
+from grayrelease.domain.evaluate import Caller, Failed, Ignored, Ref, Rule
 from grayrelease.domain.evaluate.texts import Text
 from tests.domain.evaluate.cluster import ask, gateway, hit, routes, rule, server, service, to
 
@@ -168,3 +168,29 @@ def test_pods_that_are_told_are_all_there_are() -> None:
         ("v2", 503, "UH"),
     ]
     assert answer.status is None
+
+
+def test_rules_behind_the_one_taken_are_told_also_where_nothing_reaches_them() -> None:
+    beta = rule(to("v2"), name="beta", match=[{"uri": {"prefix": "/b"}}, {"uri": {"prefix": "/beta"}}])
+    rules = (rule(to("v1"), name="a", match=[{"uri": {"exact": "/a"}}]), beta, rule(to("v1"), name="rest"))
+    never = rule(to("v2"), name="never", match=[{"uri": {"prefix": "/n"}}])
+    answer = ask(routes("reviews", *rules, never), path="/b")
+    assert [each.rule.route for each in answer.looked] == ["a", "beta"]
+    assert [each.route for each in answer.later] == ["rest", "never"]
+    assert ask(routes("reviews", *rules), path="/x").later == ()
+
+
+def test_no_rule_is_behind_when_none_was_taken() -> None:
+    answer = ask(routes("reviews", rule(to("v2"), match=[{"uri": {"prefix": "/api"}}])))
+    assert answer.later == ()
+
+
+def test_a_gateway_tells_the_rules_behind_of_all_objects_that_share_a_host() -> None:
+    share = {"hosts": ["x.example"], "gateways": ["gray"]}
+    one = routes("one", rule(to("v1"), name="all"), **share)
+    two = routes("two", rule(to("v2"), name="two", match=[{"uri": {"prefix": "/two"}}]), **share)
+    by = Caller("gateway", "istio-system", {"istio": "ingressgateway"})
+    asked: dict[str, Any] = {"authority": "x.example", "port": 80, "caller": by}
+    answer = ask(gateway("gray", server("*")), one, two, path="/two", **asked)
+    assert answer.taken == Rule(Ref("VirtualService", "demo", "two"), "two", 0, 0)
+    assert answer.later == (Rule(Ref("VirtualService", "demo", "one"), "all", 0),)
