@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from grayrelease.domain.plan import Exposure
 from grayrelease.metrics import shared
 from grayrelease.metrics.interface import Chart, ServiceTraffic
 from grayrelease.models import Event
@@ -19,6 +21,8 @@ from grayrelease.operations import DEEDS
 from grayrelease.views.shown import Shown
 
 Values = tuple[float | None, ...]
+MOVES = (*DEEDS, "step", "held")
+"""Events after which another exposure is wanted: people's deeds, and what a time or another release did."""
 RATE_WINDOW_S = 60
 """A rate tells of at most so many seconds before its time."""
 EVERY = 2
@@ -146,9 +150,10 @@ def _thinned(column: Column, chosen: list[int]) -> Column:
 def columns(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
     """Lay out all charts: share (set and observed), requests, errors, latency."""
     candidate = row.release.candidate
-    if row.brings:
+    was_set = _set_share(row, service.rate.times) if row.brings else ()
+    if any(share is not None for share in was_set):
         set_name = gettext("%(version)s set") % {"version": candidate}
-        yield Column("share", set_name, "", "set", _set_share(row, service.rate.times), stepped=True)
+        yield Column("share", set_name, "", "set", was_set, stepped=True)
     shares = _shares(service.rate, [name for name, _ in _roles(row)])
     for name, role in _roles(row):
         label = gettext("%(version)s observed") % {"version": name}
@@ -195,18 +200,27 @@ def _part(value: float | None, total: float) -> float | None:
 
 
 def _set_share(row: Shown, times: Iterable[int]) -> Values:
-    """Return what people had set at each time, in percent; unknown before the release was there."""
-    deeds = Event.objects.filter(release=row.release, kind__in=DEEDS).order_by("id")
+    """Return everyone's share as it was set at each time, in percent; None where there was no such setting."""
+    moves = Event.objects.filter(release=row.release, kind__in=MOVES).order_by("id")
     changes = [
-        (at.timestamp(), data["after"]["share"] / 10)
-        for at, data in deeds.values_list("at", "data")
-        if "share" in data.get("after", {})
+        (at.timestamp(), _everyones(row, after))
+        for at, after in moves.values_list("at", "data__after")
+        if "share" in (after or {})
     ]
     ended = row.release.ended_at.timestamp() if row.release.ended_at else float("inf")
     return tuple(_at(changes, time) if time <= ended else None for time in times)
 
 
-def _at(changes: list[tuple[float, float]], time: int) -> float | None:
+def _everyones(row: Shown, after: dict[str, Any]) -> float | None:
+    """Return the share of all visitors; nobody sets what part of them an audience is, and copies are none."""
+    said = after.get("exposure")
+    exposure = Exposure.model_validate_json(said) if said else row.plan.steps[0].exposure
+    if exposure.audience or (exposure.mirror and not exposure.share):
+        return None
+    return float(after["share"]) / 10
+
+
+def _at(changes: list[tuple[float, float | None]], time: int) -> float | None:
     before = [share for at, share in changes if at <= time]
     return before[-1] if before else None
 

@@ -208,6 +208,8 @@ def test_charts_read_one_table_where_absent_is_a_dash(
     settings.PROMETHEUS_URL = "http://127.0.0.1:9"
     shared.forget()
     times = (1_795_530_000, 1_795_530_010)
+    began = datetime.fromtimestamp(times[0] - 60, UTC)
+    seed.event(release, "created", None, at=began, data={"after": {"share": 200}})
 
     def chart(*values: float | None) -> Chart:
         return Chart(times, (Series("v1", (8.0, 8.0)), Series("v2", values)))
