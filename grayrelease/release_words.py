@@ -69,6 +69,7 @@ WAITS: Words = {
     ),
     "loser-leaving": _("%(pods)s pods of %(loser)s to end"),
     "other-versions": _("Pods of other versions behind this service to go: %(versions)s"),
+    "base-changed": _("The routes of %(service)s have changed since this was reviewed"),
 }
 NEXT: Words = {
     "will-pin": _("All visitors are pinned to %(stable)s"),
@@ -89,6 +90,10 @@ NEXT: Words = {
     ),
     "person-ends": _("Somebody ends it; nothing happens by itself"),
     "person-finishes": _("Somebody finishes, which takes %(loser)s offline; nothing happens by itself"),
+    "person-agrees": _(
+        "Somebody goes on with the routes of %(service)s as they are now, or abandons the release; if they "
+        "are put back, it starts by itself"
+    ),
     "person-repairs": _("Somebody puts %(object)s right; nothing happens by itself"),
 }
 REFUSED: Words = {
@@ -110,4 +115,6 @@ REFUSED: Words = {
     "stable-moved": _(
         "Since it was reviewed the stable version became %(stable)s instead of %(version)s. Review it again."
     ),
+    "asks-nothing": _("This release doesn’t ask about routes."),
+    "base-moved": _("The routes of %(service)s have changed again since your page was drawn. Look again."),
 }

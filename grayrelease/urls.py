@@ -41,6 +41,7 @@ project: list[URLPattern | URLResolver] = [
     path("releases/<int:pk>/roll-back/", deeds.roll_back, name="roll_back"),
     path("releases/<int:pk>/finish/", deeds.finish, name="finish"),
     path("releases/<int:pk>/abandon/", deeds.abandon, name="abandon"),
+    path("releases/<int:pk>/agree/", deeds.agree, name="agree"),
     path("tester/", tester.tester, name="tester"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -19,6 +19,7 @@ Deed = Literal[
     "roll-back",
     "finish",
     "abandon",
+    "agree",
 ]
 DOERS = frozenset({"operator", "lead", "admin"})
 
@@ -34,6 +35,8 @@ class Steps:
     paused: bool = False
     brings: bool = True
     """It has a candidate, which may take over; a mirror elsewhere has none."""
+    asks: bool = False
+    """It asks before it starts, since the routes aren't those that it was reviewed with."""
 
 
 def allowed(
@@ -64,6 +67,7 @@ def allowed(
         "roll-back": _over(phase) or _rolled_back(phase),
         "finish": _finish(phase, frozen, goal, steps),
         "abandon": _abandon(phase, frozen),
+        "agree": moving or (None if steps.asks else Reason("asks-nothing")),
     }
     return table if steps.brings else {deed: why for deed, why in table.items() if deed not in _OF_VERSIONS}
 

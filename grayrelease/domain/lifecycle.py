@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from grayrelease.domain.exposure import Proofs, track, unverified
 from grayrelease.domain.finish import abandon, collapse, finish, winner_of
@@ -27,7 +28,7 @@ from grayrelease.domain.state import (
 )
 from grayrelease.domain.steps import Following, following
 from grayrelease.domain.table import Table
-from grayrelease.domain.tell import now_is, says_next
+from grayrelease.domain.tell import base_changed, now_is, says_next
 
 OF_TRAFFIC = frozenset(
     {
@@ -42,6 +43,10 @@ OF_TRAFFIC = frozenset(
     }
 )
 """What is awaited of traffic: to see it, Prometheus must be asked."""
+OF_PEOPLE = frozenset({"base-changed"})
+"""What is awaited of people, though it may also come right by what others do in the cluster."""
+AGAIN = timedelta(seconds=5)
+"""So often the cluster is looked at meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,14 @@ def _stop(look: Look, reason: Reason) -> Decision:
 def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
     courses = _one_outlasts(look, {one.id: _COURSES[one.goal](one, table, proofs) for one in table.ones})
     writes = _writes(table, courses)
-    awaited = [course.step for course in courses.values() if course.step]
+    awaited = [course.step.waits.code for course in courses.values() if course.step]
     decision = Decision(
         writes,
         {one.id: _status(one, courses[one.id]) for one in table.ones},
-        look.memory,
-        waiting=bool(writes or awaited or table.untidy),
-        needs_traffic=any(step.waits.code in OF_TRAFFIC for step in awaited),
+        replace(look.memory, started=_started(table, writes)),
+        waiting=bool(writes or set(awaited) - OF_PEOPLE or table.untidy),
+        needs_traffic=any(code in OF_TRAFFIC for code in awaited),
+        base=look.base if any(one.asks for one in table.ones) else (),
     )
     return _ended(table, courses, _advanced(look, courses, decision))
 
@@ -105,6 +111,12 @@ def _writes(table: Table, courses: Mapping[int, Course]) -> tuple[Write, ...]:
     return table.routes() or table.rule() or tuple({write.key: write for write in own}.values())
 
 
+def _started(table: Table, writes: tuple[Write, ...]) -> tuple[int, ...]:
+    """Return the releases whose start is applied, with those that these writes apply."""
+    routed = {write.release for write in writes if write.key.kind != "Deployment"}
+    return tuple(one.id for one in table.ones if one.started or one.id in routed)
+
+
 def _status(one: One, course: Course) -> Status:
     waits = course.step.waits if course.step else course.then.waits if course.then else None
     after = says_next(one, course.phase, course.step is not None, course.then)
@@ -118,6 +130,8 @@ def _advanced(look: Look, courses: Mapping[int, Course], decision: Decision) -> 
     now = {pk for pk, at in due.items() if at <= look.now}
     advances = {pk: still[pk].number for pk in now if not still[pk].waits}
     later = [at for pk, at in due.items() if pk not in now]
+    if decision.base:
+        later.append(look.now + AGAIN)
     waiting = decision.waiting or bool(now - advances.keys())
     return replace(decision, advances=advances, due=min(later, default=None), waiting=waiting)
 
@@ -132,7 +146,8 @@ def _ended(table: Table, courses: Mapping[int, Course], decision: Decision) -> D
     last = len(over) == len(table.ones)
     pinned = look.intent.pinned or any(one.release.keep_both and one.look.runs(one.candidate) for one in over)
     freed = last and not (pinned and len(look.endpoints.versions()) > 1)
-    memory = Memory() if freed else replace(look.memory, capacity=0 if changed else look.memory.capacity)
+    kept = decision.memory
+    memory = Memory() if freed else replace(kept, capacity=0 if changed else kept.capacity)
     return replace(
         decision,
         memory=memory,
@@ -160,6 +175,8 @@ def _other(look: Look, left: str) -> str:
 
 
 def _run(one: One, table: Table, proofs: Proofs) -> Course:
+    if one.asks:
+        return Course(Phase.PREPARING, Step(base_changed(one)))
     step = table.step(one) or unverified(one, proofs)
     then = following(one) if step is None else None
     if step is None and one.wanted.exposure.everyone == ALL:
@@ -177,6 +194,8 @@ def _going(one: One) -> Phase:
 
 
 def _take_over(one: One, table: Table, proofs: Proofs) -> Course:
+    if one.asks:
+        return Course(Phase.PREPARING, Step(base_changed(one)))
     step = table.step(one) or unverified(one, proofs)
     return Course(_going(one) if step else Phase.TAKEN_OVER, step)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from grayrelease.domain import istio
+from grayrelease.domain import base, istio
 from grayrelease.domain.carrying import Carrier, Scene, scene
 from grayrelease.domain.marks import OP, digest, edited, labels, name, notes
 from grayrelease.domain.named import Name
@@ -67,6 +67,15 @@ class Look:
     @cached_property
     def carriers(self) -> tuple[Carrier, ...]:
         return self.scene.carriers(self.stable)
+
+    @cached_property
+    def base(self) -> tuple[Manifest, ...]:
+        """The routes as their users wrote them."""
+        return base.base(self.scene, self.stable)
+
+    @cached_property
+    def base_digest(self) -> str:
+        return base.digest(self.base)
 
     @cached_property
     def pinned(self) -> bool:

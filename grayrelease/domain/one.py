@@ -59,9 +59,24 @@ class One:
         return any(each.goal == Goal.FINISH and each.wins for each in self.others)
 
     @cached_property
+    def started(self) -> bool:
+        """Tell if some route object was written for it."""
+        remembered = self.id in self.look.memory.started
+        subset = self.brings and self.look.has_subset(self.candidate)
+        return remembered or subset or any(each.exposing(self.id) for each in self.look.carriers)
+
+    @cached_property
+    def asks(self) -> bool:
+        """Tell if its start waits for a person: the routes aren't those it was reviewed with (SAFETY §5)."""
+        reviewed = self.release.base
+        if not reviewed or self.goal not in FORWARD or self.started:
+            return False
+        return reviewed != self.look.base_digest
+
+    @cached_property
     def wanted(self) -> Exposing:
         release = self.release
-        if self.held:
+        if self.held or self.asks:
             exposure = NOBODY
         elif self.goal == Goal.FINISH and self.brings:
             exposure = Exposure(share=ALL) if self.wins else NOBODY
@@ -90,6 +105,8 @@ class One:
         """Tell if it is to be exposed, now or later: then it needs its workload and pinned routes."""
         if self.goal == Goal.FINISH:
             return self.brings and self.wins and self.look.runs(self.look.stable)
+        if self.asks:
+            return False
         return self.goal == Goal.RUN or (self.goal == Goal.TAKE_OVER and self.release.wins)
 
     @property

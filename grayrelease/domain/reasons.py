@@ -53,6 +53,7 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     "drain-blind": ("loser", "seconds", "error"),
     "loser-leaving": ("loser", "pods"),
     "other-versions": ("versions",),
+    "base-changed": ("service", "base"),
 }
 """What is awaited: nothing, or one of these."""
 
@@ -74,6 +75,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "person-finishes": ("loser",),
     "person-ends": (),
     "person-repairs": ("object",),
+    "person-agrees": ("service",),
 }
 """What comes next by itself, or who must act; `at` is a moment, in seconds since 1970."""
 
@@ -91,6 +93,8 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "paused-already": (),
     "not-paused": (),
     "stable-moved": ("version", "stable"),
+    "asks-nothing": (),
+    "base-moved": ("service",),
 }
 """Why a deed can't be done now."""
 

@@ -24,6 +24,7 @@ def refresh(look: Look) -> Look:
         first_seen=_keep(look.memory.first_seen, _identities(look), look.now),
         capacity=look.memory.capacity if started else max(look.memory.capacity, look.ready(look.stable)),
         exposed={pk: each for pk, each in look.memory.exposed.items() if pk in _ids(look)},
+        started=tuple(pk for pk in look.memory.started if pk in _ids(look)),
     )
     return look.remembering(memory)
 

@@ -82,6 +82,8 @@ class ReleaseIntent:
     """Abandoned, the candidate runs on."""
     held: Reason | None = None
     """Why its exposure was taken away, until a person of this release does something."""
+    base: str = ""
+    """The hash of the routes that its start was reviewed with; "": whichever are there."""
 
     @property
     def wins(self) -> bool:
@@ -212,6 +214,8 @@ class Memory:
     """Release id → the present route."""
     gone_since: Mapping[str, datetime] = field(default_factory=dict)
     """Version → since when the EndpointSlices name no pod of it."""
+    started: tuple[int, ...] = ()
+    """The releases of which routes were written already."""
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
     """Object and content → since when it has looked like this: for writes whose time isn't known."""
 
@@ -278,3 +282,5 @@ class Decision:
     """All marks are given back: the target has no live release any more."""
     advances: Mapping[int, int] = field(default_factory=dict)
     """Release id → the step that follows by itself now: its exposure is what people want from now on."""
+    base: tuple[Manifest, ...] = ()
+    """The routes as their users wrote them, where a release asks whether it may start with these."""

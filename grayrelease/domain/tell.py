@@ -55,8 +55,15 @@ def _leads(one: One) -> tuple[str, str]:
     return both if one.wanted.exposure.everyone == ALL else both[::-1]
 
 
+def base_changed(one: One) -> Reason:
+    """Return why a release asks before it starts; `base` names the routes that it asks about."""
+    return Reason("base-changed", {"service": one.look.service, "base": one.look.base_digest})
+
+
 def says_next(one: One, phase: Phase, awaited: bool, then: Following | None) -> Reason | None:
     """Return what comes next; None once it's over."""
+    if one.asks:
+        return Reason("person-agrees", {"service": one.look.service})
     if phase == Phase.PREPARING:
         return _preparing(one)
     if phase in (Phase.RUNNING, Phase.TAKEN_OVER) and not awaited and then is not None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from grayrelease.domain import carrying, revision
+from grayrelease.domain import carrying
 from grayrelease.domain.plan import Exposure, Manifest, Plan
 from grayrelease.domain.preflight import Scene
 from grayrelease.domain.routes import Exposing
-from grayrelease.domain.routing.collapse import strip
 from grayrelease.domain.routing.refused import CannotSay
-from grayrelease.domain.routing.subsets import with_subsets, without_subsets
+from grayrelease.domain.routing.subsets import with_subsets
 from grayrelease.domain.state import Reason, Seen
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,13 +33,6 @@ def around(found: Scene) -> carrying.Scene:
         gateways=tuple(found.gateways),
     )
     return carrying.Scene(found.called, seen, found.rules)
-
-
-def base(found: Scene, stable: str) -> str:
-    """Return the hash of the routes as users wrote them: what releases made of them doesn't count."""
-    scene = around(found)
-    routes = [strip(each.manifest, found.called) for each in scene.carriers(stable) if each.there]
-    return revision.base([*routes, *(without_subsets(rule) for rule in found.rules.effective)])
 
 
 def written(found: Scene, plan: Plan, others: Sequence[Exposing] = ()) -> list[Manifest]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from grayrelease.forms.deeds import AbandonForm, DeedForm, ExposureForm, FinishForm, ShareForm, TakeOverForm
+from grayrelease.forms.deeds import (
+    AbandonForm,
+    AgreeForm,
+    DeedForm,
+    ExposureForm,
+    FinishForm,
+    ShareForm,
+    TakeOverForm,
+)
 from grayrelease.forms.elsewhere import MirrorServiceForm
 from grayrelease.forms.policy import EDITS, BlueGreenForm, CanaryForm, MirrorForm, PolicyForm, edited
 from grayrelease.forms.steps import BasicForm, ServiceForm, StepForm, Typed, Variable, VersionForm
@@ -11,6 +19,7 @@ from grayrelease.forms.tester import TesterForm
 __all__ = [
     "EDITS",
     "AbandonForm",
+    "AgreeForm",
     "BasicForm",
     "BlueGreenForm",
     "CanaryForm",

@@ -47,5 +47,11 @@ class FinishForm(DeedForm):
     delete_loser = forms.BooleanField(required=False)
 
 
+class AgreeForm(DeedForm):
+    """The hash of the routes that the page showed."""
+
+    base = forms.CharField(max_length=64)
+
+
 class AbandonForm(DeedForm):
     keep_both = forms.BooleanField(required=False)

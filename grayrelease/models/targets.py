@@ -157,6 +157,10 @@ class Release(models.Model):
     """Abandoned, the candidate runs on."""
     held = models.JSONField(null=True)
     """Why the exposure was taken away though nobody of this release asked for it: [code, facts]."""
+    base = models.CharField(max_length=64, blank=True)
+    """The hash of the routes that a person let it start with; empty: those of the plan."""
+    vouched = models.JSONField(default=list)
+    """Callers that people said hand cookies on, for a sticky one."""
 
     phase = models.CharField(max_length=16, default=Phase.PREPARING, db_index=True)
     status = models.JSONField(default=dict)
@@ -175,9 +179,10 @@ class Release(models.Model):
         ordering: ClassVar = ["-id"]
 
     def intent(self) -> ReleaseIntent:
+        plan = Plan.model_validate_json(self.plan)
         return ReleaseIntent(
             id=self.pk,
-            plan=Plan.model_validate_json(self.plan),
+            plan=plan,
             goal=Goal(self.goal),
             exposure=self.exposed,
             step=self.step,
@@ -187,12 +192,19 @@ class Release(models.Model):
             delete_loser=self.delete_loser,
             keep_both=self.keep_both,
             held=Reason(*self.held) if self.held else None,
+            base=self.base or plan.base,
         )
 
     @property
     def exposed(self) -> Exposure:
         """The exposure that people want while it runs."""
         return Exposure.model_validate_json(self.exposure) if self.exposure else Exposure(share=self.share)
+
+    @property
+    def asks(self) -> str:
+        """The hash of the routes about which it asks before it starts; "" if it doesn't."""
+        waits: list[Any] = self.status.get("waits") or [""]
+        return str(waits[1]["base"]) if waits[0] == "base-changed" else ""
 
     @property
     def stand(self) -> Stand:
@@ -235,7 +247,7 @@ class Event(models.Model):
     """None: done by itself."""
     kind = models.CharField(max_length=32)
     """A deed (`created`, `share`, `exposure`, `continue`, `pause`, `resume`, `take-over`, `roll-back`,
-    `finish`, `abandon`, `application`), `step` and `held` (by itself), `write` or `phase`."""
+    `finish`, `abandon`, `agree`, `application`), `step`, `held`, `base` (by itself), `write` or `phase`."""
     op = models.UUIDField(null=True)
     outcome = models.CharField(max_length=16, blank=True)
     """For a write: `attempt`, then exactly one of `done`, `failed`."""

@@ -11,6 +11,7 @@ from grayrelease.operations.freezing import freeze
 from grayrelease.operations.people import find_project, role
 from grayrelease.operations.releases import (
     abandon,
+    agree,
     carry_on,
     finish,
     pause,
@@ -32,6 +33,7 @@ __all__ = [
     "NotFound",
     "Refused",
     "abandon",
+    "agree",
     "carry_on",
     "create_release",
     "deploy_sample",

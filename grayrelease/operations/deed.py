@@ -29,6 +29,7 @@ DEEDS = (
     "roll-back",
     "finish",
     "abandon",
+    "agree",
 )
 """Kinds of the events that raise a target's generation."""
 
@@ -145,7 +146,12 @@ def _check(release: Release, role: str, change: Change, fields: Mapping[str, Any
 def steps(release: Release) -> Steps:
     """Return what `allowed` asks of a release's plan."""
     plan = release.intent().plan
-    return Steps(more=release.step + 1 < len(plan.steps), paused=release.paused, brings=plan.brings)
+    return Steps(
+        more=release.step + 1 < len(plan.steps),
+        paused=release.paused,
+        brings=plan.brings,
+        asks=bool(release.asks),
+    )
 
 
 def _phase(release: Release) -> Phase:

@@ -49,6 +49,7 @@ def _start(user: User, draft: Draft) -> Release:
         stable=plan.stable.version,
         mode=plan.mode,
         **columns(stand.begin(plan)),
+        vouched=draft.data.get("vouched") or [],
         created_by=user,
     )
     draft.release = release
@@ -65,6 +66,7 @@ def _start(user: User, draft: Draft) -> Release:
             "after": {"share": release.share},
             "revision": release.revision,
             "generation": generation,
+            "base": draft.data.get("base") or [],
             **({"vouched": draft.data["vouched"]} if draft.data.get("vouched") else {}),
         },
     )

@@ -9,14 +9,14 @@ from django.contrib.auth.models import User
 from pydantic import TypeAdapter, ValidationError
 
 from grayrelease import cluster as clusters
-from grayrelease.domain import candidate, conditions, handing, marks, names, preflight, revision, stand
+from grayrelease.domain import base, candidate, conditions, handing, marks, names, preflight, revision, stand
 from grayrelease.domain.plan import Candidate, Elsewhere, Manifest, Plan, Stable, Step, Subject
 from grayrelease.domain.preflight import Scene
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.refused import CannotSay
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Reason
-from grayrelease.domain.written import base, unsayable, written
+from grayrelease.domain.written import around, unsayable, written
 from grayrelease.models import Draft, Project, Release
 from grayrelease.operations import callers, people
 from grayrelease.operations.errors import Refused
@@ -34,7 +34,8 @@ def freeze(user: User, draft: Draft) -> Plan:
     Asks the cluster, 2 s at most. draft.data: {"mode", "name", "application", "service", "version",
     "container" ("": the first), "image", "replicas", "env": {name: value, or None to take it away},
     "steps": [Step as JSON]}; where the steps copy requests elsewhere, nothing about a version is needed.
-    What will be written is stored in draft.data["written"].
+    What will be written is stored in draft.data["written"], the routes as their users wrote them in
+    draft.data["base"].
     Raises Refused with every reason, Forbidden, NotFound, ClusterError.
     """
     people.check_doer(user, draft.project)
@@ -48,8 +49,9 @@ def freeze(user: User, draft: Draft) -> Plan:
     stable = preflight.stable_workload(found)
     if refusals or stable is None:
         raise Refused(*(refusal.reason for refusal in refusals))
-    plan = _plan(draft, scenes, found, stable)
-    draft.data = {**draft.data, "written": _written(draft.project, found, plan)}
+    routes = base.base(around(found), _version(stable))
+    plan = _plan(draft, scenes, found, stable, base.digest(routes))
+    draft.data = {**draft.data, "written": _written(draft.project, found, plan), "base": list(routes)}
     draft.frozen = revision.freeze(plan)
     draft.save(update_fields=["data", "frozen", "updated_at"])
     return plan
@@ -82,7 +84,8 @@ def _shown(manifest: Manifest) -> Manifest:
     }
 
 
-def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest) -> Plan:
+def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest, routes: str) -> Plan:
+    """Make the plan; `routes` is the hash of the base."""
     data, steps = draft.data, _steps(draft.data)
     wrong = [*_wrong_steps(steps, found, scenes), *_limited(steps, found, data.get("vouched") or ())]
     brings = all(step.exposure.mirror is None or step.exposure.mirror.to is None for step in steps)
@@ -98,7 +101,7 @@ def _plan(draft: Draft, scenes: dict[str, Scene], found: Scene, stable: Manifest
         stable=Stable(version=_version(stable), workload=marks.name(stable)),
         candidate=_candidate(data, found, stable, version) if brings else NONE_BROUGHT,
         steps=steps,
-        base=base(found, _version(stable)),
+        base=routes,
     )
 
 

@@ -92,6 +92,19 @@ def abandon(user: User, release: Release, generation: int, *, keep_both: bool) -
     return _deed(user, release, Change("abandon", "abandon", fields), generation)
 
 
+def agree(user: User, release: Release, base: str, generation: int) -> Deed:
+    """Let a release start with the routes as they are now. Refused where they have changed once more.
+
+    base: the hash of the routes that the person was shown.
+    """
+
+    def refusal(row: Release, fields: Mapping[str, Any]) -> Reason | None:
+        return None if base == row.asks else Reason("base-moved", {"service": row.target.service})
+
+    change = Change("agree", "agree", lambda row: {"base": base}, refusal)
+    return _deed(user, release, change, generation)
+
+
 def roll_back(user: User, release: Release) -> Deed:
     """Let the stable version take over, now, whatever others did meanwhile.
 

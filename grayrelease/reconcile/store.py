@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,7 @@ def carried(
         for pk, status in decision.statuses.items():
             exposed = decision.memory.exposed.get(pk)
             _store_release(target, releases[pk], status, exposed.share if exposed else 0)
+            _ask(target, releases[pk], status, decision)
         for pk, step in decision.advances.items():
             _advance(target, releases[pk], step)
         if decision.new_stable:
@@ -111,17 +112,44 @@ def as_json(reason: Reason | None) -> list[Any] | None:
     return None if reason is None else [reason.code, dict(reason.facts)]
 
 
-def _store_release(target: Target, release: Release, status: Status, share: int) -> None:
+def _told(status: Status, share: int) -> dict[str, Any]:
+    """Return a release's columns that say where it is."""
     told = {"now": as_json(status.now), "waits": as_json(status.waits), "next": as_json(status.next)}
-    before = release.phase
-    if (before, release.status, release.share_in_effect) == (status.phase, told, share):
+    return {"phase": status.phase, "status": told, "share_in_effect": share}
+
+
+def _is_told(release: Release, told: Mapping[str, Any]) -> bool:
+    return all(getattr(release, column) == value for column, value in told.items())
+
+
+def is_told(releases: Iterable[Release], decision: Decision) -> bool:
+    """Tell if each release's row says already where the decision sees it."""
+    exposed = decision.memory.exposed
+    return all(
+        _is_told(each, _told(decision.statuses[each.pk], exposed[each.pk].share if each.pk in exposed else 0))
+        for each in releases
+    )
+
+
+def _store_release(target: Target, release: Release, status: Status, share: int) -> None:
+    before, told = release.phase, _told(status, share)
+    if _is_told(release, told):
         return
-    columns: dict[str, Any] = {"phase": status.phase, "status": told, "share_in_effect": share}
+    columns: dict[str, Any] = {**told}
     if status.phase in OVER:
         columns["ended_at"] = Coalesce(F("ended_at"), Now())
     Release.objects.filter(pk=release.pk).update(**columns)
     if before != status.phase:
         _tell(target, release, before, status)
+
+
+def _ask(target: Target, release: Release, status: Status, decision: Decision) -> None:
+    """Keep the routes that a release asks about, each time that these are others."""
+    if status.waits is None or status.waits.code != "base-changed":
+        return
+    base = status.waits.facts["base"]
+    if base != release.asks:
+        _event(target, release, "base", {"base": base, "routes": list(decision.base)})
 
 
 def _tell(target: Target, release: Release, before: str, status: Status) -> None:

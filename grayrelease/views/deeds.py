@@ -10,11 +10,20 @@ from django.views.decorators.http import require_http_methods
 from grayrelease import meets, operations
 from grayrelease.domain.plan import ALL, Exposure
 from grayrelease.domain.state import Phase
-from grayrelease.forms import AbandonForm, DeedForm, ExposureForm, FinishForm, ShareForm, TakeOverForm
+from grayrelease.forms import (
+    AbandonForm,
+    AgreeForm,
+    DeedForm,
+    ExposureForm,
+    FinishForm,
+    ShareForm,
+    TakeOverForm,
+)
 from grayrelease.models import Application, Membership, Release
 from grayrelease.operations import Deed
 from grayrelease.views.access import Request, actor
 from grayrelease.views.asking import Asked, carry, confirm
+from grayrelease.views.changed import changed
 from grayrelease.views.moves import exposure_of
 from grayrelease.views.release import one
 from grayrelease.views.shown import Shown
@@ -155,6 +164,17 @@ def abandon(request: Request, who: Membership, pk: int) -> HttpResponse:
         return operations.abandon(request.user, row.release, form.generation, keep_both=keep)
 
     return carry(request, asked, do)
+
+
+@deed
+@actor
+def agree(request: Request, who: Membership, pk: int) -> HttpResponse:
+    """Let it start with the routes as they are now; the page shows how they differ from the reviewed ones."""
+    row = one(who, pk)
+    form = AgreeForm(request.POST)
+    base = str(form.data.get("base", ""))
+    asked = Asked("agree", row, form, {"changed": changed(row.release), "base": row.release.asks})
+    return carry(request, asked, lambda: operations.agree(request.user, row.release, base, form.generation))
 
 
 def becomes(row: Shown, then: Exposure) -> dict[str, Any]:

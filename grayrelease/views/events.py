@@ -22,6 +22,8 @@ ICONS = {
     "resume": "player-play",
     "abandon": "unlink",
     "held": "hand-stop",
+    "base": "hand-stop",
+    "agree": "player-play",
     "take-over": "arrow-merge",
     "roll-back": "arrow-back-up",
     "finish": "flag-check",
@@ -54,6 +56,10 @@ class Told:
             "resume": lambda: gettext("%(who)s resumed the release") % {"who": self.actor},
             "abandon": self._abandon,
             "held": lambda: gettext("Held at nobody"),
+            "base": lambda: gettext("Stopped before its start: the routes have changed since the review"),
+            "agree": lambda: (
+                gettext("%(who)s let it go on with the routes as they are") % {"who": self.actor}
+            ),
             "take-over": self._take_over,
             "roll-back": self._roll_back,
             "finish": self._finish,

@@ -210,7 +210,8 @@ class Shown:
     @property
     def steps(self) -> Steps:
         more = self.release.step + 1 < len(self.plan.steps)
-        return Steps(more=more, paused=self.release.paused, brings=self.brings)
+        asks = bool(self.release.asks)
+        return Steps(more=more, paused=self.release.paused, brings=self.brings, asks=asks)
 
     @cached_property
     def why_not(self) -> dict[str, Reason | None]:
@@ -252,7 +253,7 @@ class Shown:
         code = str(self.next[0]) if self.next else ""
         if self.phase in ALARMS:
             return Need(self.waits or self.now, "open", self.url, alarm=True)
-        if self.waits and self.waits[0] == "pod-trouble":
+        if self.waits and (self.waits[0] == "pod-trouble" or self.release.asks):
             return Need(self.waits, "open", self.url, alarm=True)
         if code in CONTINUES:
             return Need(self.next, CONTINUES[code], f"{self.url}{CONTINUES[code]}/", alarm=False)

@@ -11,6 +11,7 @@ from grayrelease.cluster.memory import Memory as Cluster
 from grayrelease.cluster.runs import run_pods, run_slices
 from grayrelease.domain import marks, stand
 from grayrelease.domain.lifecycle import decide
+from grayrelease.domain.look import Look
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import ALL, NOBODY, Candidate, Exposure, Manifest, Plan, Step
 from grayrelease.domain.stand import Other, Stand
@@ -204,9 +205,15 @@ class Pair:
 
     # Deeds, as `operations` does them
 
-    def start(self, pk: int) -> None:
-        here = stand.begin(self.plans[pk])
-        self.live[pk] = ReleaseIntent(pk, self.plans[pk], Goal.RUN, here.exposure, drawn=here.drawn)
+    def base(self) -> str:
+        """The hash of the routes as users wrote them: what a review freezes."""
+        return Look(self.intent(), self.seen(), self.memory).base_digest
+
+    def start(self, pk: int, base: str = "") -> None:
+        """Start what was reviewed with these routes, or with those of now."""
+        here, plan = stand.begin(self.plans[pk]), self.plans[pk]
+        began = ReleaseIntent(pk, plan, Goal.RUN, here.exposure, drawn=here.drawn, base=base or self.base())
+        self.live[pk] = began
         self.generation += 1
         if len(self.live) == 1 and not self.pinned:
             self.memory = Memory()

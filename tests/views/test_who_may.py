@@ -35,6 +35,7 @@ ACTS = {
     "pause": "/p/demo/releases/{pk}/pause/",
     "resume": "/p/demo/releases/{pk}/resume/",
     "abandon": "/p/demo/releases/{pk}/abandon/",
+    "agree": "/p/demo/releases/{pk}/agree/",
     "take_over": "/p/demo/releases/{pk}/take-over/?version=v2",
     "roll_back": "/p/demo/releases/{pk}/roll-back/",
     "finish": "/p/demo/releases/{pk}/finish/",
