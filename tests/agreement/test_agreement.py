@@ -35,7 +35,7 @@ def pure(question: JSON) -> JSON:
     # A share that nothing may take has no name among the destinations; it gets 500.
     mixed = [500, *(each.status for each in answer.destinations)]
     possible = mixed if answer.status is None else [answer.status]
-    return written(answer) | {"statuses": sorted(set(possible))}
+    return written(answer) | {"statuses": sorted(set(possible)), "path": answer.path or None}
 
 
 def target(item: JSON) -> tuple[str, str, int | None]:
@@ -70,13 +70,9 @@ def difference(pure: JSON, real: JSON) -> str | None:
         return f"answered by {real['answered']}, which is none of {theirs}"
     told = [(key, pure[key], real[key]) for key in COMPARED if key in pure and key in real]
     if real["answered"]:
-        told.append(("path", _path(pure), _path(real)))
+        # Of what is changed, the authority may depend on the destination that is drawn; the path never does.
+        told.append(("path", pure["path"], (real.get("rewrite") or {}).get("path")))
     return next((f"{key}: {ours} / {theirs}" for key, ours, theirs in told if ours != theirs), None)
-
-
-def _path(answer: JSON) -> str | None:
-    """What the upstream sees; the authority may depend on the destination that is drawn."""
-    return (answer.get("rewrite") or {}).get("path")
 
 
 def write(number: int, question: JSON, pure: JSON, real: JSON, told: str) -> None:
