@@ -68,12 +68,14 @@ class Membership(models.Model):
 
 
 class Inventory(models.Model):
-    """What the driver last saw in a project: one row each. `count` rises when `data` changes."""
+    """What was last seen in a project: one row each. `count` rises when `data` changes."""
 
     project = models.OneToOneField(Project, models.CASCADE, related_name="inventory")
     data = models.JSONField(default=dict)
     count = models.PositiveBigIntegerField(default=0)
     taken_at = models.DateTimeField(null=True)
+    watched_at = models.DateTimeField(null=True)
+    """When the watcher last vouched for it; older than 5 s or null: the driver lists instead."""
     error = models.TextField(blank=True)
     """Why the last look failed; empty after one that didn't."""
     failing_since = models.DateTimeField(null=True)
