@@ -40,6 +40,7 @@ FROZEN: Words = {
     "not-ours": _("%(object)s is there already and isn’t ours"),
     "edited-by-other": _("%(object)s was changed again and again by %(manager)s"),
     "service-gone": _("The service %(service)s is gone from the cluster"),
+    "led-away": _("No route leads to %(service)s any more: somebody sends its visitors elsewhere"),
     "stable-gone": _("The workload %(workload)s of %(version)s is gone; it answers the visitors"),
 }
 WAITS: Words = {

@@ -102,7 +102,7 @@ def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reaso
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
     again = frozen == "edited-by-other" and goal == Goal.FINISH
-    if again or frozen in ("stable-gone", "service-gone"):
+    if again or frozen in ("stable-gone", "service-gone", "led-away"):
         return None
     if frozen:
         return Reason("frozen-now", {"code": frozen})
@@ -115,6 +115,6 @@ def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reaso
 def _abandon(phase: Phase, frozen: str) -> Reason | None:
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
-    if frozen and frozen not in ("edited-by-other", "service-gone"):
+    if frozen and frozen not in ("edited-by-other", "service-gone", "led-away"):
         return Reason("frozen-now", {"code": frozen})
     return _over(phase)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from grayrelease.domain import marks
 from grayrelease.domain.named import Name
@@ -11,11 +12,12 @@ from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.carriers import carriers as found_carriers
 from grayrelease.domain.routing.collapse import KINDS, collapse, strip
+from grayrelease.domain.routing.destinations import Destination, Service, names_ours, split_ones
 from grayrelease.domain.routing.effect import in_effect, own
 from grayrelease.domain.routing.expand import Place, expand
 from grayrelease.domain.routing.notes import EXPOSURES, carried
 from grayrelease.domain.routing.rules import Rules, own_rule, rules_of
-from grayrelease.domain.routing.subsets import OURS, selecting, standing_for_all, stays
+from grayrelease.domain.routing.subsets import selecting, standing_for_all, stays
 from grayrelease.domain.state import Key, Seen
 
 Stands = tuple[str, tuple[Exposing, ...]]
@@ -42,15 +44,23 @@ class Carrier:
     @property
     def ours(self) -> bool:
         """Tell if something of ours is in it, though somebody may have taken the marks away."""
-        spec = self.manifest.get("spec") or {}
-        routes = [route for kind in KINDS for route in spec.get(kind) or []]
-        targets = [to.get("destination") or {} for route in routes for to in route.get("route") or []]
-        named = any(str(to.get("subset", "")).startswith(OURS) for to in targets)
-        return self.there and (self.marked or named)
+        called = self._called
+        return self.there and (self.marked or any(names_ours(called, each) for each in _ways(self.manifest)))
 
     @property
     def edited(self) -> bool:
-        return self.marked and self.stands is None
+        return self.ours and self.stands is None
+
+    @cached_property
+    def leads(self) -> bool:
+        """Tell if a route of it leads to the service, as its users wrote it."""
+        base = strip(self.manifest, self.service)
+        return any(split_ones(self._called, each) for each in _ways(base))
+
+    @property
+    def _called(self) -> Service:
+        namespace = str(self.manifest["metadata"].get("namespace", ""))
+        return Service(self.service, namespace, self.place.own, self.place.broad)
 
     def exposing(self, release: int) -> Exposing | None:
         """Return what it carries of a release."""
@@ -138,6 +148,14 @@ class Scene:
 
 def scene(service: Name, seen: Seen) -> Scene:
     return Scene(service, seen, rules_of(service, seen.destination_rules))
+
+
+def _ways(manifest: Manifest) -> Iterator[list[Destination]]:
+    """Yield the destinations of each route."""
+    spec = manifest.get("spec") or {}
+    for kind in KINDS:
+        for route in spec.get(kind) or []:
+            yield route.get("route") or []
 
 
 def _key(manifest: Manifest) -> Key:

@@ -55,7 +55,7 @@ def _shows(look: Look) -> bool:
 def _present(one: One) -> Exposed | None:
     """Return what the routes give it now; what was known, to be verified anew, where they don't say it."""
     look, known = one.look, one.exposed
-    if not look.pinned or len(set(one.present)) > 1:
+    if not look.pinned or len(set(one.present)) != 1:
         return replace(known, verified_at=None, how="", before=known.share) if known else None
     present, at = one.present[0], look.routes_since()
     share, key = present.exposure.everyone, _key(present)
@@ -91,11 +91,10 @@ def unverified(one: One, proofs: Proofs) -> Step | None:
 
 def _facts(one: One, proof: Proof) -> dict[str, str | int]:
     exposed, look = proof.exposed, one.look
-    last = max(look.carriers, key=lambda each: look.since(each.key))
     share: dict[str, str | int] = {"version": one.candidate, "share": exposed.share}
     seconds: dict[str, str | int] = {"seconds": ceil(proof.wait_s)}
     facts: dict[str, dict[str, str | int]] = {
-        "settling": {"object": str(last.key), **seconds},
+        "settling": {"object": str(look.changed_last[0]), **seconds},
         "verifying": {**share, "before": exposed.before, "requests": exposed.requests},
         "not-seen-yet": {
             **share,

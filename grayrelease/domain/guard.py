@@ -15,7 +15,13 @@ ENDING = (Goal.FINISH, Goal.ABANDON)
 
 def frozen(look: Look, ones: Sequence[One]) -> Reason | None:
     """Return why the target is frozen; None if it isn't."""
-    return _service(look, ones) or _owned(look, ones) or _edited(look, ones) or _stable_gone(look, ones)
+    return (
+        _service(look, ones)
+        or _led_away(look, ones)
+        or _owned(look, ones)
+        or _edited(look, ones)
+        or _stable_gone(look, ones)
+    )
 
 
 def _service(look: Look, ones: Sequence[One]) -> Reason | None:
@@ -24,6 +30,14 @@ def _service(look: Look, ones: Sequence[One]) -> Reason | None:
     if there or all(one.goal in ENDING for one in ones):
         return None
     return Reason("service-gone", {"service": look.service})
+
+
+def _led_away(look: Look, ones: Sequence[One]) -> Reason | None:
+    """Return why nobody can be sent anywhere: no route leads to the service; its releases may still end."""
+    leads = any(each.leads for each in look.carriers)
+    if leads or all(one.goal in (*ENDING, Goal.ROLL_BACK) for one in ones):
+        return None
+    return Reason("led-away", {"service": look.service})
 
 
 def _owned(look: Look, ones: Sequence[One]) -> Reason | None:

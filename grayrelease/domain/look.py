@@ -23,6 +23,9 @@ from grayrelease.domain.pods import (
 )
 from grayrelease.domain.state import Key, Memory, ReleaseIntent, Seen, TargetIntent
 
+NO_ROUTES = "no routes"
+"""Under this text it is remembered since when no object carries routes to the service."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -142,7 +145,14 @@ class Look:
 
     def routes_since(self) -> datetime:
         """Return since when the routes have been as they are: since the last change of any of them."""
-        return max(self.since(each.key) for each in self.carriers)
+        return self.changed_last[1]
+
+    @property
+    def changed_last(self) -> tuple[Key, datetime]:
+        """Return the route object that changed last, and when; where none is left, since that was seen."""
+        found = [(each.key, self.since(each.key)) for each in self.carriers]
+        none = Key("VirtualService", self.service), self.memory.first_seen.get(NO_ROUTES, self.now)
+        return max(found or [none], key=lambda each: each[1])
 
     def settles_in(self, since: datetime) -> float:
         """Return the seconds until something that changed then is settled; 0 if it is."""

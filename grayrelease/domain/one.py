@@ -93,7 +93,8 @@ class One:
     @property
     def most(self) -> Exposing:
         """The largest exposure that any object carries."""
-        return max(self.present, key=lambda each: (each.exposure.everyone, each.exposure.share))
+        nothing = Exposing(self.id, self.candidate, NOBODY)
+        return max((nothing, *self.present), key=lambda each: (each.exposure.everyone, each.exposure.share))
 
     @cached_property
     def raises(self) -> bool:

@@ -36,8 +36,7 @@ def settling(look: Look, key: Key, since: datetime) -> Step | None:
 
 def routes_settling(look: Look) -> Step | None:
     """Wait until the last change of any route is settled."""
-    last = max(look.carriers, key=lambda each: look.since(each.key))
-    return settling(look, last.key, look.since(last.key))
+    return settling(look, *look.changed_last)
 
 
 def subsets_settling(look: Look) -> Step | None:

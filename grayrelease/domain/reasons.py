@@ -33,6 +33,7 @@ FROZEN: Mapping[str, tuple[str, ...]] = {
     "not-ours": ("object",),
     "edited-by-other": ("object", "manager"),
     "service-gone": ("service",),
+    "led-away": ("service",),
     "stable-gone": ("version", "workload"),
 }
 """Why nothing is raised or written any more."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from grayrelease.domain.look import Look, identity
+from grayrelease.domain.look import NO_ROUTES, Look, identity
 from grayrelease.domain.pods import version_of
 
 
@@ -45,4 +45,4 @@ def _gone(look: Look) -> set[str]:
 
 def _identities(look: Look) -> set[str]:
     keys = [*(each.key for each in look.carriers), look.subsets_key]
-    return {identity(key, look.find(key)) for key in keys}
+    return {identity(key, look.find(key)) for key in keys} | (set() if look.carriers else {NO_ROUTES})

@@ -10,7 +10,7 @@ from grayrelease.domain.marks import name
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routing.collapse import KINDS
-from grayrelease.domain.routing.destinations import Service, split_ones
+from grayrelease.domain.routing.destinations import Service, names_ours, split_ones
 from grayrelease.domain.routing.expand import Place
 from grayrelease.domain.routing.found import age, namespace, serves, spec, title
 from grayrelease.domain.routing.notes import carried, taken_by
@@ -79,9 +79,10 @@ class _Scene:
     gateways: Sequence[Manifest]
 
     def leads(self, manifest: Manifest) -> bool:
-        """Tell if a route of an object is to be split, or is so already."""
+        """Tell if a route of an object is to be split, or is so already, with or without our annotations."""
+        called = self.called(manifest)
         routes = [route.get("route") or [] for _, route in _routes(manifest)]
-        split = any(split_ones(self.called(manifest), each) for each in routes)
+        split = any(split_ones(called, each) or names_ours(called, each) for each in routes)
         return split or carried(manifest, self.service) is not None
 
     def called(self, manifest: Manifest) -> Service:

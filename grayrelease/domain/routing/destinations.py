@@ -10,6 +10,7 @@ from typing import Any
 from grayrelease.domain import istio
 from grayrelease.domain.named import Name
 from grayrelease.domain.routes import Part
+from grayrelease.domain.routing.subsets import OURS
 
 Destination = dict[str, Any]
 
@@ -55,6 +56,12 @@ def split_ones(service: Service, to: Sequence[Destination]) -> list[Destination]
         for each in to
         if service.is_split(each.get("destination") or {}) and (alone or int(each.get("weight") or 0))
     ]
+
+
+def names_ours(service: Service, to: Sequence[Destination]) -> bool:
+    """Tell if a route names a subset of ours."""
+    meant = (each["destination"] for each in to if service.is_meant(each.get("destination") or {}))
+    return any(str(each.get("subset", "")).startswith(OURS) for each in meant)
 
 
 def split(
