@@ -44,7 +44,7 @@ class Faults:
     ) -> None:
         """Let the next calls that fit raise this; `after`: once they were carried out.
 
-        Verbs are get, list, create, replace, delete, logs and serves.
+        Verbs are get, list, create, replace, delete, logs, serves and watch.
         """
         self.scripted.append(Fault(error, verb, kind, name, times, after))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from grayrelease.domain.plan import Manifest
@@ -34,18 +36,50 @@ class Unreachable(ClusterError):
     """No answer in time, or 5xx: it isn't known whether the write happened."""
 
 
-class Cluster(Protocol):
-    """One cluster. Every call has a timeout of at most 3 s and raises a `ClusterError`.
+class Expired(ClusterError):
+    """410: the cluster no longer knows what came after that version. List again."""
 
-    kind is a Kubernetes kind (`Deployment`, `VirtualService` …). Nothing is retried but a 429 with
-    Retry-After within the timeout.
-    """
+
+@dataclass(frozen=True)
+class Listing:
+    """All objects of a kind, and the version from which `Cluster.watch` goes on."""
+
+    items: list[Manifest]
+    version: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a watch tells: an object was ADDED, MODIFIED or DELETED; of a BOOKMARK only the version counts."""
+
+    type: str
+    manifest: Manifest
+
+    @property
+    def version(self) -> str:
+        return str(self.manifest["metadata"]["resourceVersion"])
+
+
+class Reading(Protocol):
+    """What is enough to look at a cluster: one, or what a watcher keeps of it."""
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest: ...
 
     def list(self, kind: str, namespace: str, labels: str = "") -> list[Manifest]:
         """List by a label selector, in all namespaces where `namespace` is empty; items carry their kind."""
         ...
+
+    def serves(self, kind: str) -> bool:
+        """True if the API server knows the kind."""
+        ...
+
+
+class Cluster(Reading, Protocol):
+    """One cluster. Every call has a timeout of at most 3 s and raises a `ClusterError`.
+
+    kind is a Kubernetes kind (`Deployment`, `VirtualService` …). Nothing is retried but a 429 with
+    Retry-After within the timeout.
+    """
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest: ...
 
@@ -61,6 +95,14 @@ class Cluster(Protocol):
         """Return the last lines; a pod with several containers needs the name of one."""
         ...
 
-    def serves(self, kind: str) -> bool:
-        """True if the API server knows the kind."""
+    def listing(self, kind: str, namespace: str) -> Listing:
+        """List as `list` does, with the version from which to watch."""
+        ...
+
+    def watch(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[Change]:
+        """Tell what happens after a version, for at most so many seconds; then the iterator ends.
+
+        Returns once the cluster has accepted it. Raises Expired, here or on the way, and Unreachable where it
+        breaks off or has not ended 5 s after its time.
+        """
         ...

@@ -5,27 +5,34 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 
 from grayrelease.cluster.interface import (
     MANAGER,
     AlreadyExists,
+    Change,
     ClusterError,
     Conflict,
+    Expired,
+    Listing,
     NotFound,
     Refused,
     Unreachable,
 )
 from grayrelease.cluster.kinds import Kind, kind_of
+from grayrelease.cluster.watch import OVERDUE_S, changes
 from grayrelease.domain.plan import Manifest
 
+CONNECTIONS = 1024  # kept open at most; a watch has one of its own
 DISCOVERY_S = 60.0  # how long an answer to `serves` is believed
 LOG_BYTES = 1_000_000
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -58,7 +65,8 @@ class Kubernetes:
         except (ConfigException, OSError) as error:
             raise Unreachable(f"No cluster is configured: {_line(str(error))}") from error
         configuration.retries = False
-        configuration.connection_pool_maxsize = 32
+        configuration.connection_pool_maxsize = CONNECTIONS
+        configuration.socket_options = tcp_keepalive_socket_options(idle=5, interval=5, count=2)
         return cls(ApiClient(configuration), timeout)
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest:
@@ -68,9 +76,24 @@ class Kubernetes:
         """List in one namespace, or in all where it is empty."""
         found = kind_of(kind)
         query: Query = {"labelSelector": labels} if labels else {}
-        items = self._json("GET", _path(found, namespace), query)["items"]
-        # Items of built-in lists don't say what they are.
-        return [{"apiVersion": found.api_version, "kind": kind, **item} for item in items]
+        return _items(found, self._json("GET", _path(found, namespace), query))
+
+    def listing(self, kind: str, namespace: str) -> Listing:
+        found = kind_of(kind)
+        answer = self._json("GET", _path(found, namespace))
+        return Listing(_items(found, answer), str(answer["metadata"]["resourceVersion"]))
+
+    def watch(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[Change]:
+        found = kind_of(kind)
+        query: Query = {"watch": "true", "allowWatchBookmarks": "true"}
+        query |= {"resourceVersion": since, "timeoutSeconds": seconds}
+        response = self._open("GET", _path(found, namespace), query, None, *self._patience(seconds))
+        if response.status >= 300:
+            raise _error(response.status, response.data)
+        return changes(response, found, self._host)
+
+    def _patience(self, seconds: int) -> tuple[str, float, float]:
+        return "application/json", self.timeout[0], seconds + OVERDUE_S
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         kind, metadata = kind_of(manifest.get("kind", "")), manifest["metadata"]
@@ -139,6 +162,17 @@ class Kubernetes:
     def _send(
         self, method: str, path: str, query: Query, body: Any, accept: str, deadline: float
     ) -> tuple[int, Any, bytes]:
+        left = max(deadline - time.monotonic(), 0.05)
+        response = self._open(method, path, query, body, accept, min(self.timeout[0], left), left)
+        try:
+            return response.status, response.headers, response.data
+        except (HTTPError, OSError) as error:
+            raise Unreachable(f"{self._host} {_why(error, left)}") from error
+
+    def _open(
+        self, method: str, path: str, query: Query, body: Any, accept: str, connect_s: float, read_s: float
+    ) -> BaseHTTPResponse:
+        """Send it, and wait for the head of the answer only."""
         request = self.client.param_serialize(
             method,
             f"{path}?{urlencode(query)}" if query else path,
@@ -147,13 +181,12 @@ class Kubernetes:
             body=body,
             auth_settings=["BearerToken"],
         )
-        left = max(deadline - time.monotonic(), 0.05)
         try:
-            answer = self.client.call_api(*request, _request_timeout=(min(self.timeout[0], left), left))
-            response: BaseHTTPResponse = answer.response
-            return response.status, response.headers, response.data
+            answer = self.client.call_api(*request, _request_timeout=(connect_s, read_s))
         except (HTTPError, ApiException, OSError) as error:  # ApiException: TLS
-            raise Unreachable(f"{self._host} {_why(error, left)}") from error
+            raise Unreachable(f"{self._host} {_why(error, read_s)}") from error
+        response: BaseHTTPResponse = answer.response
+        return response
 
     @property
     def _host(self) -> str:
@@ -173,6 +206,11 @@ def _path(kind: Kind, namespace: str, name: str | None = None) -> str:
     if name is not None:
         parts.append(_name(name))
     return "/".join(parts)
+
+
+def _items(kind: Kind, answer: Manifest) -> list[Manifest]:
+    # Items of built-in lists don't say what they are.
+    return [{"apiVersion": kind.api_version, "kind": kind.name, **item} for item in answer["items"]]
 
 
 def _name(name: str) -> str:
@@ -205,6 +243,8 @@ def _error(status: int, content: bytes) -> ClusterError:
         return AlreadyExists(message) if reason == "AlreadyExists" else Conflict(message)
     if status == 404:
         return NotFound(message)
+    if status == 410:
+        return Expired(message)
     if status == 401:
         return Unreachable(f"The API server does not accept our credentials: {message}")
     if status == 429 or status >= 500 or status < 400:

@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from grayrelease.cluster.faults import Faults
+from grayrelease.cluster.happened import Happened
 from grayrelease.cluster.interface import (
     MANAGER,
     AlreadyExists,
+    Change,
     Conflict,
+    Listing,
     NotFound,
     Refused,
 )
@@ -72,6 +75,8 @@ class Memory:
         self._objects: dict[Key, Manifest] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+        self.happened = Happened(self._lock)
+        """For watches; `happened.cut()` breaks them off, `happened.forget()` makes their versions expire."""
 
     # The verbs of `Cluster`
 
@@ -128,6 +133,15 @@ class Memory:
     def serves(self, kind: str) -> bool:
         with self.faults.meeting("serves", kind, ""):
             return kind_of(kind).name in self.served
+
+    def listing(self, kind: str, namespace: str) -> Listing:
+        with self._lock:
+            return Listing(self.list(kind, namespace), str(next(self._numbers)))
+
+    def watch(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[Change]:
+        with self._call("watch", kind, ""):
+            self.happened.check(int(since))
+            return self.happened.after(kind, namespace, int(since), seconds)
 
     # What others do to the cluster: tests call these
 
@@ -233,11 +247,14 @@ class Memory:
         manifest["metadata"]["resourceVersion"] = str(next(self._numbers))
         self._objects[key] = deepcopy(manifest)
         self.writes.append(Recorded(verb, *key, manager, deepcopy(manifest)))
+        self.happened.tell("MODIFIED" if current else "ADDED", manifest)
         return deepcopy(manifest)
 
     def _remove(self, key: Key, manager: str) -> None:
         gone = self._objects.pop(key)
         self.writes.append(Recorded("delete", *key, manager, gone))
+        version = {"resourceVersion": str(next(self._numbers))}
+        self.happened.tell("DELETED", {**gone, "metadata": {**gone["metadata"], **version}})
         for owned, item in list(self._objects.items()):
             owners = item["metadata"].get("ownerReferences") or []
             if owned in self._objects and any(owner["uid"] == gone["metadata"]["uid"] for owner in owners):

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from grayrelease import cluster, operations
-from grayrelease.cluster.interface import Refused
+from grayrelease.cluster.interface import Change, Listing, Refused
 from grayrelease.cluster.kinds import KINDS, kind_of
 from grayrelease.cluster.memory import Memory
 from grayrelease.domain.plan import Manifest
@@ -68,6 +68,14 @@ class Asked:
     def logs(self, namespace: str, pod: str, *, lines: int, container: str = "") -> str:
         self.ask("get", "Pod", namespace)
         return self.behind.logs(namespace, pod, lines=lines, container=container)
+
+    def listing(self, kind: str, namespace: str) -> Listing:
+        self.ask("list", kind, namespace)
+        return self.behind.listing(kind, namespace)
+
+    def watch(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[Change]:
+        self.ask("watch", kind, namespace)
+        return self.behind.watch(kind, namespace, since, seconds)
 
     def serves(self, kind: str) -> bool:
         return self.behind.serves(kind)
