@@ -70,6 +70,7 @@ def _service(
         open=of_connections("open"),
         sent=of_connections("sent"),
         received=of_connections("received"),
+        opened=of_connections(""),
     )
 
 

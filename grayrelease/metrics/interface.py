@@ -40,7 +40,8 @@ class ServiceTraffic:
 
     rate in requests/s (of a TCP service: connections opened/s), errors (5xx) as a ratio 0..1, client_errors
     (4xx) likewise, latency quantiles in ms; `mesh_errors`: requests that no version caused to fail, per
-    second. Of a TCP service also open connections, and bytes/s that callers sent and received.
+    second. Of a TCP service also connections opened/s by themselves, open connections, and bytes/s that were
+    sent to callers and received from them.
     """
 
     rate: Chart
@@ -53,11 +54,17 @@ class ServiceTraffic:
     open: Chart = NOTHING
     sent: Chart = NOTHING
     received: Chart = NOTHING
+    opened: Chart = NOTHING
 
     @property
     def connections(self) -> bool:
-        """Tell if it is connections that were counted."""
+        """Tell if connections were counted."""
         return bool(self.open.series)
+
+    @property
+    def requests(self) -> bool:
+        """Tell if requests were counted: only they have answers, and so a ratio of errors."""
+        return any(value is not None for series in self.errors.series for value in series.values)
 
 
 @dataclass(frozen=True)

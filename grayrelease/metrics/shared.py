@@ -28,7 +28,7 @@ PATIENCE_S = 1.5  # nobody waits longer, whatever hangs …
 IMPATIENCE_S = 0.3  # … and once it is known to fail, hardly at all
 LATE = "Prometheus has not answered yet"
 LOCK_S = 3
-FORMAT = 2  # raise it when what is stored changes shape: old and new processes share a cache
+FORMAT = 3  # raise it when what is stored changes shape: old and new processes share a cache
 
 log = logging.getLogger(__name__)
 

@@ -25,6 +25,8 @@ MOVES = (*DEEDS, "step", "held")
 """Events after which another exposure is wanted: people's deeds, and what a time or another release did."""
 RATE_WINDOW_S = 60
 """A rate tells of at most so many seconds before its time."""
+WHOLE = 1000
+"""Above it, as bytes are, numbers have no decimals."""
 EVERY = 2
 """Every second sample is drawn: 10 s apart are 90 rows."""
 
@@ -55,6 +57,8 @@ class Traffic:
     rates: dict[str, float | None] = field(default_factory=dict)
     observed: tuple[int, int] | None = None
     """Requests to the candidate, and to both versions, since the present share was verified."""
+    streams: bool = False
+    """Connections alone were counted, no requests."""
 
     @property
     def age(self) -> float | None:
@@ -67,6 +71,11 @@ class Traffic:
     @property
     def off(self) -> bool:
         return not settings.PROMETHEUS_URL
+
+    @property
+    def groups(self) -> set[str]:
+        """Return the charts that have lines."""
+        return {column.group for column in self.columns}
 
     def table(self) -> SafeString:
         """Write head and rows; built here since a template would take ten times as long."""
@@ -98,7 +107,9 @@ def _time(time: int) -> str:
 
 def _cell(value: float | None) -> str:
     """Write a number; absent is a dash and never zero."""
-    return "–" if value is None else f"{value:.4g}"
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if abs(value) < WHOLE else f"{value:.0f}"
 
 
 def traffic(row: Shown) -> Traffic:
@@ -124,6 +135,7 @@ def _laid_out(known: Traffic, row: Shown, service: ServiceTraffic) -> Traffic:
         mesh_errors=_newest(_line(service.mesh_errors, "")),
         rates={name: _newest(_line(service.rate, name)) for name, _ in _roles(row)},
         observed=_observed(row, service.rate),
+        streams=service.connections and not service.requests,
     )
 
 
@@ -148,7 +160,7 @@ def _thinned(column: Column, chosen: list[int]) -> Column:
 
 
 def columns(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
-    """Lay out all charts: share (set and observed), requests, errors, latency."""
+    """Lay out all charts: share (set and observed), connections and bytes, requests, errors, latency."""
     candidate = row.release.candidate
     was_set = _set_share(row, service.rate.times) if row.brings else ()
     if any(share is not None for share in was_set):
@@ -158,13 +170,37 @@ def columns(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
     for name, role in _roles(row):
         label = gettext("%(version)s observed") % {"version": name}
         yield Column("share", label, name, role, shares[name])
+    if service.connections:
+        yield from _connections(row, service)
+    if service.requests or not service.connections:
+        yield from _requests(row, service)
+
+
+def _connections(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
+    charts = {
+        "opened": (service.opened, gettext("%(version)s opened /s")),
+        "open": (service.open, gettext("%(version)s open")),
+        "sent": (service.sent, gettext("%(version)s bytes/s to callers")),
+        "received": (service.received, gettext("%(version)s bytes/s from callers")),
+    }
+    for group, (chart, label) in charts.items():
+        for name, role in _roles(row):
+            yield Column(group, label % {"version": name}, name, role, _line(chart, name, service.rate.times))
+
+
+def _requests(row: Shown, service: ServiceTraffic) -> Iterable[Column]:
     for name, role in _roles(row):
-        yield Column("rate", f"{name} /s", name, role, _line(service.rate, name))
+        both, opened = (_line(chart, name, service.rate.times) for chart in (service.rate, service.opened))
+        yield Column("rate", f"{name} /s", name, role, tuple(map(_less, both, opened)))
     for name, role in _roles(row):
         yield Column("errors", f"{name} 5xx %", name, role, _scaled(service.errors, name))
     for choice, chart in (("p50", service.p50), ("p95", service.p95), ("p99", service.p99)):
         for name, role in _roles(row):
             yield Column("latency", f"{name} {choice} ms", name, role, _line(chart, name), choice)
+
+
+def _less(value: float | None, part: float | None) -> float | None:
+    return None if value is None else value - (part or 0)
 
 
 def _roles(row: Shown) -> list[tuple[str, str]]:
@@ -174,9 +210,10 @@ def _roles(row: Shown) -> list[tuple[str, str]]:
     return [(row.target.stable if row.live else row.release.stable, "stable"), *own, *others]
 
 
-def _line(chart: Chart, version: str) -> Values:
+def _line(chart: Chart, version: str, times: tuple[int, ...] = ()) -> Values:
+    """Return a version's values; where it has none they are unknown, at the chart's times or at these."""
     found = next((series.values for series in chart.series if series.version == version), None)
-    return found if found is not None else (None,) * len(chart.times)
+    return found if found is not None else (None,) * len(times or chart.times)
 
 
 def _scaled(chart: Chart, version: str) -> Values:
@@ -200,7 +237,7 @@ def _part(value: float | None, total: float) -> float | None:
 
 
 def _set_share(row: Shown, times: Iterable[int]) -> Values:
-    """Return everyone's share as it was set at each time, in percent; None where there was no such setting."""
+    """Return everyone's share as it was set at each time, in percent; None where nobody set one."""
     moves = Event.objects.filter(release=row.release, kind__in=MOVES).order_by("id")
     changes = [
         (at.timestamp(), _everyones(row, after))

@@ -102,6 +102,7 @@ const table = () => document.getElementById("t-traffic");
 const probe = document.createElement("i");
 const ink = name => { probe.className = `ink-${name}`; document.body.append(probe); const color = getComputedStyle(probe).color; probe.remove(); return color; };
 const cell = td => td.dataset.t ? Number(td.dataset.t) : td.textContent === "–" ? null : Number(td.textContent);
+const short = value => value >= 1e6 ? `${value / 1e6}M` : value >= 1e4 ? `${value / 1e3}k` : `${value}`;
 const clock = time => new Date(time * 1000).toISOString().slice(11, 16);
 const charts = new Map();
 const LOOKS = { stable: { width: 1.5 }, candidate: { width: 2.5 }, third: { width: 2, dash: [6, 3] }, set: { width: 1.5, dash: [5, 4] } };
@@ -146,9 +147,11 @@ function tip(unit) {
 function draw(figure) {
   const { heads, data } = columns(figure), unit = figure.dataset.unit || "", key = heads.map(th => th.textContent).join();
   const known = charts.get(figure);
+  figure.parentElement.hidden = !heads.length;
+  figure.classList.toggle("none", !data.slice(1).some(values => values.some(value => value != null)));
   if (known?.key === key) return known.u.setData(data);
   known?.u.destroy(); charts.delete(figure);
-  if (!data[0].length) return;
+  if (!data[0].length || !heads.length) return;
   const font = `11px ${getComputedStyle(document.body).fontFamily}`, axis = { stroke: ink("quiet"), grid: { stroke: ink("line"), width: 1 }, ticks: { show: false }, font };
   const top = Number(figure.dataset.top), range = (u, low, high) => [0, top ? top * 1.05 : Math.max((high || 0) * 1.18, 1)];
   const now = () => [data[0][0], Math.max(document.getElementById("traffic").dataset.stale ? Date.now() / 1000 : 0, columns(figure).data[0].at(-1))];
@@ -156,7 +159,7 @@ function draw(figure) {
     paths: th.dataset.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined, show: !th.dataset.choice || th.dataset.choice === picked(figure) }));
   const u = new uPlot({
     width: figure.clientWidth, height: figure.clientHeight, legend: { show: false }, padding: [14, 34, 0, 0], cursor: { sync: { key: "release" }, y: false, points: { size: 7 } },
-    scales: { x: { range: now }, y: { range } }, axes: [{ ...axis, grid: { show: false }, values: (u, v) => v.map(clock), space: 60, size: 26 }, { ...axis, size: 46, space: 34, values: (u, v) => v.map(x => x + unit) }],
+    scales: { x: { range: now }, y: { range } }, axes: [{ ...axis, grid: { show: false }, values: (u, v) => v.map(clock), space: 60, size: 26 }, { ...axis, size: 46, space: 34, values: (u, v) => v.map(x => short(x) + unit) }],
     series: [{}, ...series], hooks: { draw: [tags] }, plugins: [tip(unit)] }, data, figure);
   charts.set(figure, { u, key });
 }

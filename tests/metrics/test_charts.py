@@ -119,6 +119,8 @@ def test_connections_are_counted_and_have_no_answers() -> None:
     ]
     drawn = charts.services(TIMES, rates, [])["reviews"]
     assert drawn.connections
+    assert not drawn.requests
+    assert drawn.opened.series[0].values == (8.0, None, None)
     assert drawn.rate.series[0].values == (8.0, None, None)
     assert drawn.errors.series[0].values == (None, None, None)
     assert [series.values for series in drawn.open.series] == [(3.0, None, None)]
@@ -129,4 +131,5 @@ def test_connections_are_counted_and_have_no_answers() -> None:
 def test_a_service_of_requests_has_no_connections() -> None:
     drawn = charts.services(TIMES, rate("v1", "2", {100: "8"}), [])["reviews"]
     assert not drawn.connections
-    assert drawn.open.series == drawn.sent.series == ()
+    assert drawn.requests
+    assert drawn.open.series == drawn.sent.series == drawn.opened.series == ()

@@ -107,3 +107,63 @@ def test_copies_to_elsewhere_speak_of_no_version(made: Made, settings: Settings)
     text = drawn(made("elsewhere"), requests("v1"), settings)
     assert "As observed; copies are not counted." in text
     assert set_line(text) is None
+
+
+def connections(**known: Chart) -> ServiceTraffic:
+    """What Prometheus tells of a service that is spoken to by TCP."""
+    opened, nothing = chart(("v1", 8.0), ("v2", 2.0)), chart(("v1", None), ("v2", None))
+    return ServiceTraffic(opened, *[nothing] * 5, mesh_errors=chart(("", 0.0)), opened=opened, **known)
+
+
+def groups(text: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r'<th class="num" data-group="(\w+)"', text)))
+
+
+def is_hidden(text: str, title: str) -> bool:
+    """Tell if the chart of that title is left out."""
+    [hidden] = re.findall(f'lg-12"( hidden)?><div class="chart-head"><h3>{title}', text)
+    return bool(hidden)
+
+
+def test_a_tcp_service_has_connections_and_bytes_and_no_errors(made: Made, settings: Settings) -> None:
+    known = {
+        "open": chart(("v1", 40.0), ("v2", 3.0)),
+        "sent": chart(("v1", 1_234_567.0), ("v2", 50.0)),
+        "received": chart(("v1", 900.0), ("v2", 5.0)),
+    }
+    text = drawn(made("awaited"), connections(**known), settings)
+    assert groups(text) == ["share", "opened", "open", "sent", "received"]
+    first, *_ = re.findall(f'<tr><td data-t="{AT}">.*?</tr>', text)
+    assert re.findall("<td>(.*?)</td>", first)[2:] == ["8", "2", "40", "3", "1234567", "50", "900", "5"]
+    assert "Share of connections when they were opened, %" in text
+    assert "Requests, errors and latency are unknown to the mesh." in text
+    assert "Connections opened now</dt><dd>2.0/s" in text
+    assert is_hidden(text, "Requests per second")
+
+
+def test_bytes_that_nobody_counts_are_dashes(made: Made, settings: Settings) -> None:
+    text = drawn(made("awaited"), connections(open=chart(("v1", 40.0))), settings)
+    assert groups(text) == ["share", "opened", "open", "sent", "received"]
+    first, *_ = re.findall(f'<tr><td data-t="{AT}">.*?</tr>', text)
+    assert re.findall("<td>(.*?)</td>", first)[4:] == ["40", "–", "–", "–", "–", "–"]
+    assert 'data-group="sent" data-none="Nothing is known of this"' in text
+
+
+def test_a_service_of_both_kinds_has_all_charts_and_does_not_count_connections_as_requests(
+    made: Made, settings: Settings
+) -> None:
+    both = chart(("v1", 8.0), ("v2", 5.0))
+    opened = chart(("v1", 6.0))
+    known = ServiceTraffic(*[both] * 6, mesh_errors=chart(("", 0.0)), open=both, opened=opened)
+    text = drawn(made("awaited"), known, settings)
+    assert groups(text)[-3:] == ["rate", "errors", "latency"]
+    assert "Share of requests, %" in text
+    first, *_ = re.findall(f'<tr><td data-t="{AT}">.*?</tr>', text)
+    assert re.findall("<td>(.*?)</td>", first)[-10:-8] == ["2", "5"]
+
+
+def test_a_service_of_requests_shows_no_connections(made: Made, settings: Settings) -> None:
+    text = drawn(made("awaited"), requests(), settings)
+    assert groups(text) == ["share", "rate", "errors", "latency"]
+    assert is_hidden(text, "Open connections")
+    assert not is_hidden(text, "Requests per second")
