@@ -49,7 +49,7 @@ PHRASES: dict[tuple[str, str], str | Promise] = {
     ("query", "prefix"): _("with parameter %(name)s beginning with %(values)s"),
     ("query", "regex"): _("with parameter %(name)s like %(values)s"),
     ("query", "present"): _("with a parameter %(name)s"),
-    ("url", "exact"): _("to %(values)s exactly"),
+    ("url", "exact"): _("to the path %(values)s"),
     ("url", "prefix"): _("to paths beginning with %(values)s"),
     ("url", "regex"): _("to paths like %(values)s"),
     ("method", "exact"): _("by %(values)s"),
@@ -74,7 +74,10 @@ def condition(each: Condition) -> SafeString:
     """Say one condition: `with cookie user = jason`."""
     said = [SYSTEMS.get(value, value) for value in each.values]
     values = _joined([_bold(value) for value in said], gettext(" or "))
-    return _fill(str(PHRASES[each.on, each.how]), name=_bold(each.name), values=values)
+    phrase = _fill(str(PHRASES[each.on, each.how]), name=_bold(each.name), values=values)
+    if not each.ignore_case:
+        return phrase
+    return format_html("{} {}", phrase, gettext("(upper or lower case)"))
 
 
 def group(each: Group) -> SafeString:

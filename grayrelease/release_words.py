@@ -25,12 +25,27 @@ NOW: Words = {
     "mirroring": _(
         "%(share)s\u00a0%% of the requests are copied to %(to)s; all visitors get answers of %(stable)s"
     ),
+    "mirroring-reads": _(
+        "%(share)s\u00a0%% of the GET and HEAD requests are copied to %(to)s; all visitors get answers of "
+        "%(stable)s"
+    ),
     "paused": _("Paused: %(share)s\u00a0%% meet %(version)s; everyone else stays on %(stable)s"),
     "stable-changed": _(
         "The release %(release)s has made %(version)s the stable version; nobody meets this one until "
         "somebody sets its exposure anew"
     ),
 }
+COPIES: Words = {
+    "preparing": _("The copies are being prepared; all visitors are on %(stable)s"),
+    "rolling-back": _("The copies are being stopped; all visitors stay on %(stable)s"),
+    "rolled-back": _("Nothing is copied any more; all visitors are on %(stable)s"),
+    "finishing": _("The copies are ended, the routes are being given back; all visitors are on %(version)s"),
+    "finished": _("The copies are ended; all visitors are on %(version)s"),
+    "abandoning": _("The copies are being ended; all visitors are on %(stable)s"),
+    "abandoned": _("The copies are ended; all visitors are on %(stable)s"),
+    "person-finishes": _("Somebody finishes, which gives the routes back; nothing happens by itself"),
+}
+"""The same of a release that brings no version."""
 FROZEN: Words = {
     "cluster-ahead": _(
         "The cluster is ahead of this database: %(object)s is at generation %(generation)s, "
@@ -82,6 +97,7 @@ NEXT: Words = {
     "will-give-back": _("The routes of %(service)s are given back"),
     "will-expose-audience": _("%(version)s gets %(share)s\u00a0%% of the chosen visitors"),
     "will-mirror": _("%(share)s\u00a0%% of the requests are copied to %(to)s"),
+    "will-mirror-reads": _("%(share)s\u00a0%% of the GET and HEAD requests are copied to %(to)s"),
     "will-stay-pinned": _("Both versions run on; the routes of %(service)s stay pinned"),
     "step-due": _("In %(at)s: %(version)s gets %(share)s\u00a0%%"),
     "person-continues": _("Somebody continues: then %(version)s gets %(share)s\u00a0%%"),

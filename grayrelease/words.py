@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
 from grayrelease.istio_words import ISTIO, PASTED
-from grayrelease.release_words import FROZEN, NEXT, NOW, REFUSED, WAITS, Words
+from grayrelease.release_words import COPIES, FROZEN, NEXT, NOW, REFUSED, WAITS, Words
 from grayrelease.route_words import ROUTES
 
 PHASES: Words = {
@@ -220,7 +220,8 @@ REASONS: Words = {
 
 def sentence(code: str, facts: Mapping[str, Any]) -> str:
     """Say a reason in the reader's language. An unknown code is shown as it is, with its facts."""
-    template = REASONS.get(code)
+    brings = all(facts.get(name) != "" for name in ("version", "loser"))
+    template = REASONS.get(code) if brings else COPIES.get(code, REASONS.get(code))
     if template is None:
         return f"{code} {dict(facts)}" if facts else code
     return str(template) % Spelled(facts)

@@ -22,6 +22,7 @@ NOW: Mapping[str, tuple[str, ...]] = {
     "abandoned": ("version", "stable"),
     "running-audience": ("version", "stable", "share"),
     "mirroring": ("to", "stable", "share"),
+    "mirroring-reads": ("to", "stable", "share"),
     "paused": ("version", "stable", "share"),
     "stable-changed": ("release", "version"),
 }
@@ -68,6 +69,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "will-give-back": ("service",),
     "will-expose-audience": ("version", "share"),
     "will-mirror": ("to", "share"),
+    "will-mirror-reads": ("to", "share"),
     "will-stay-pinned": ("service",),
     "step-due": ("version", "share", "at"),
     "person-continues": ("version", "share"),

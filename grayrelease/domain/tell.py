@@ -5,7 +5,7 @@ from __future__ import annotations
 from grayrelease.domain import marks
 from grayrelease.domain.finish import loser_of, winner_of
 from grayrelease.domain.one import One
-from grayrelease.domain.plan import ALL, Exposure
+from grayrelease.domain.plan import ALL, Exposure, Mirror
 from grayrelease.domain.state import Goal, Phase, Reason
 from grayrelease.domain.steps import Following
 
@@ -41,13 +41,22 @@ def _running_now(one: One) -> Reason:
     release, present = one.release, one.most.exposure
     if release.held is not None:
         return release.held
-    facts: Facts = {"version": one.candidate, "stable": one.look.stable, "share": present.share}
+    stable = one.look.stable
+    facts: Facts = {"version": one.candidate, "stable": stable, "share": present.share}
     if present.mirror is not None and not present.share:
-        to = present.mirror.to.host if present.mirror.to else one.candidate
-        return Reason("mirroring", {"to": to, "stable": one.look.stable, "share": present.mirror.share})
+        copies = _copies(one, present.mirror)
+        return Reason("mirroring" + _reads(present.mirror), {**copies, "stable": stable})
     if release.paused:
         return Reason("paused", facts)
     return Reason("running-audience" if present.audience and present.share else "running", facts)
+
+
+def _reads(mirror: Mirror) -> str:
+    return "-reads" if mirror.get_only else ""
+
+
+def _copies(one: One, mirror: Mirror) -> Facts:
+    return {"to": mirror.to.host if mirror.to else one.candidate, "share": mirror.share}
 
 
 def _leads(one: One) -> tuple[str, str]:
@@ -89,8 +98,7 @@ def _preparing(one: One) -> Reason:
 
 def _will(one: One, exposure: Exposure) -> Reason:
     if exposure.mirror is not None and not exposure.share:
-        to = exposure.mirror.to.host if exposure.mirror.to else one.candidate
-        return Reason("will-mirror", {"to": to, "share": exposure.mirror.share})
+        return Reason("will-mirror" + _reads(exposure.mirror), _copies(one, exposure.mirror))
     code = "will-expose-audience" if exposure.audience and exposure.share else "will-expose"
     return Reason(code, {"version": one.candidate, "share": exposure.share})
 

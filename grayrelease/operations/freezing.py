@@ -152,13 +152,18 @@ def _unknown(to: Elsewhere, found: Scene, scenes: dict[str, Scene]) -> Iterator[
         elif to.port not in [port["port"] for port in there.ports]:
             ports = ", ".join(str(port["port"]) for port in there.ports)
             yield Reason("no-such-port", {"service": service, "ports": ports})
-    elif not to.host.endswith(INSIDE) and to.host not in _entered(found):
+    elif not to.host.endswith(INSIDE):
+        yield from _not_entered(to, found)
+
+
+def _not_entered(to: Elsewhere, found: Scene) -> Iterator[Reason]:
+    """Say why a host outside isn't reached: no ServiceEntry names it, or none with this port."""
+    specs = [each["spec"] for each in found.service_entries if to.host in (each["spec"].get("hosts") or [])]
+    ports = sorted({port["number"] for spec in specs for port in spec.get("ports") or []})
+    if not specs:
         yield Reason("no-service-entry", {"host": to.host})
-
-
-def _entered(found: Scene) -> set[str]:
-    """Return the hosts outside that ServiceEntries make known."""
-    return {str(host) for each in found.service_entries for host in each["spec"].get("hosts") or []}
+    elif to.port not in ports:
+        yield Reason("no-such-port", {"service": to.host, "ports": ", ".join(map(str, ports))})
 
 
 def _limited(steps: tuple[Step, ...], found: Scene, vouched: Collection[str]) -> Iterator[Reason]:

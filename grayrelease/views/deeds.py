@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from grayrelease import meets, operations
@@ -27,7 +28,7 @@ from grayrelease.views.changed import changed
 from grayrelease.views.moves import exposure_of
 from grayrelease.views.release import one
 from grayrelease.views.shown import Shown
-from grayrelease.views.steps import in_short, rail
+from grayrelease.views.steps import in_short, over_at, rail
 
 deed = require_http_methods(["GET", "POST"])
 
@@ -95,7 +96,9 @@ def pause(request: Request, who: Membership, pk: int) -> HttpResponse:
 def resume(request: Request, who: Membership, pk: int) -> HttpResponse:
     row, form = one(who, pk), DeedForm(request.POST)
     steps = rail(row)
-    asked = Asked("resume", row, form, {"following": steps.next_short if steps else ""})
+    at = over_at(row)
+    due = {"ends": at, "over": at is not None and at <= timezone.now()}
+    asked = Asked("resume", row, form, {"following": steps.next_short if steps else "", **due})
     return carry(request, asked, lambda: operations.resume(request.user, row.release, form.generation))
 
 

@@ -74,6 +74,8 @@ class Shown:
         self.now: Stored = release.status.get("now")
         self.waits: Stored = release.status.get("waits")
         self.next: Stored = release.status.get("next")
+        if self.pending and self.next and self.next[0] == "step-due":
+            self.next = None  # said before people paused it, or moved on
         self.share = release.share_in_effect
         self.observed = observed(release) if self.kind == "share" else None
 
@@ -137,7 +139,7 @@ class Shown:
         if of_audience:
             share = facts["share"]
             return self.wanted.model_copy(update={"share": share}) if self.wanted.audience else None
-        if code == "mirroring":
+        if code.startswith("mirroring"):
             return self.wanted if self.wanted.mirror and not self.wanted.share else None
         if self.phase in ALARMS and (self.wanted.audience or self.wanted.mirror):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.utils.translation import gettext
@@ -10,7 +11,7 @@ from django.utils.translation import gettext
 from grayrelease import meets
 from grayrelease.domain.plan import ALL, Exposure, Step
 from grayrelease.domain.state import Goal
-from grayrelease.views.shown import Shown
+from grayrelease.views.shown import Shown, observed
 
 RUNGS_BESIDE = 5
 """So many steps stand side by side; more stand in a column."""
@@ -64,6 +65,14 @@ def rail(row: Shown) -> Rail | None:
         _rung(number, step, _state(number, at, running), len(steps)) for number, step in enumerate(steps)
     )
     return Rail(tuple(rungs), following if running else None, by_hand)
+
+
+def over_at(row: Shown) -> datetime | None:
+    """Return when the time of the present step is over, paused or not; None if a person ends it."""
+    step, known = row.plan.steps[row.release.step], observed(row.release)
+    if step.gate != "time" or step.exposure != row.wanted or not known or not known.verified_at:
+        return None
+    return known.verified_at + timedelta(seconds=step.seconds)
 
 
 def _state(number: int, at: int, running: bool) -> Literal["done", "now", "next"]:

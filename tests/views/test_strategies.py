@@ -72,7 +72,10 @@ def test_pausing_and_resuming(made: Made) -> None:
     text = shown(release)
     assert "Paused: nothing follows by itself" in text
     assert "operator paused the release" in text
-    assert "The next one: 50\u00a0%." in shown(release, "resume")
+    assert "then 50\u00a0% follows by itself." in shown(release, "resume")
+    release.target.memory["exposed"][str(release.pk)]["verified_at"] = "2026-01-01T00:00:00+00:00"
+    release.target.save()
+    assert "It is over: 50\u00a0% follows at once." in shown(release, "resume")
     assert post(release, "resume") == 302
     assert not release.paused
 

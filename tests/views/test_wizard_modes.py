@@ -32,7 +32,7 @@ POLICIES: dict[str, tuple[str, Fields, str]] = {
         "canary",
         {**JASON, **LATER, "first": "audience", "part": "30"},
         "30 % of the requests with cookie user = jason and from Windows or iOS, "
-        "or to paths beginning with /reviews/beta meet v2; everyone else stays on v1.",
+        "or to paths beginning with /reviews/beta (upper or lower case) meet v2; everyone else stays on v1.",
     ),
     "blue-green": (
         "blue-green",
@@ -43,7 +43,7 @@ POLICIES: dict[str, tuple[str, Fields, str]] = {
         "blue-green",
         {**JASON, "preview": "1", "gate": "time", "minutes": "90"},
         "Requests with cookie user = jason and from Windows or iOS, or to paths beginning with "
-        "/reviews/beta meet v2; everyone else stays on v1.",
+        "/reviews/beta (upper or lower case) meet v2; everyone else stays on v1.",
     ),
     "mirror": (
         "mirror",
