@@ -75,9 +75,7 @@ def condition(each: Condition) -> SafeString:
     said = [SYSTEMS.get(value, value) for value in each.values]
     values = _joined([_bold(value) for value in said], gettext(" or "))
     phrase = _fill(str(PHRASES[each.on, each.how]), name=_bold(each.name), values=values)
-    if not each.ignore_case:
-        return phrase
-    return format_html("{} {}", phrase, gettext("(upper or lower case)"))
+    return _fill(gettext("%(said)s (upper or lower case)"), said=phrase) if each.ignore_case else phrase
 
 
 def group(each: Group) -> SafeString:
