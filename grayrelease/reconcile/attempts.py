@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -133,6 +133,16 @@ def written(scope: Scope) -> dict[Key, Written]:
     """Return our last write to each object that is known to have happened."""
     latest = scope.events().filter(outcome="done").order_by("subject", "-id").distinct("subject")
     return {_key(each.subject): Written(op=str(each.op), at=each.at) for each in latest}
+
+
+def written_by_target(ids: Collection[int]) -> dict[int, dict[Key, Written]]:
+    """Return the same of several targets, by their ids."""
+    events = Event.objects.filter(target__in=ids, kind="write", outcome="done")
+    latest = events.order_by("target_id", "subject", "-id").distinct("target_id", "subject")
+    found: dict[int, dict[Key, Written]] = {pk: {} for pk in ids}
+    for target_id, subject, op, at in latest.values_list("target_id", "subject", "op", "at"):
+        found[target_id][_key(subject)] = Written(op=str(op), at=at)
+    return found
 
 
 def _base(write: Write) -> dict[str, str]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from grayrelease.cluster.interface import Cluster, NotFound, Refused
-from grayrelease.domain import marks
+from grayrelease.domain import inventory, marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Key, Seen, TargetIntent, Written
 from grayrelease.reconcile import parallel
@@ -51,6 +52,19 @@ def seen(lists: Lists, written: Mapping[Key, Written], now: datetime) -> Seen:
         gateways=tuple(lists["Gateway"]),
         written=written,
         traffic=None,
+    )
+
+
+def observed(seen: Seen, namespace: str) -> dict[str, Any]:
+    """Return what pages show of a target: versions with their pods, and its routes."""
+    return inventory.observed(
+        seen.service,
+        deployments=seen.deployments,
+        pods=seen.pods,
+        slices=seen.slices,
+        virtual_services=[
+            each for each in seen.virtual_services if each["metadata"]["namespace"] == namespace
+        ],
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db.models.functions import Now
 
@@ -15,7 +14,6 @@ from grayrelease import cluster as clusters
 from grayrelease import metrics
 from grayrelease.cluster.interface import Cluster, ClusterError
 from grayrelease.domain import lifecycle
-from grayrelease.domain.inventory import observed
 from grayrelease.domain.state import Decision, Key, Memory, Seen, TargetIntent, Traffic, Written
 from grayrelease.metrics.interface import MetricsUnavailable
 from grayrelease.models import Event, Installation, Release, Target
@@ -134,19 +132,7 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
         decision = _decide_again(wanted, cluster, seen, decision)
     if decision.writes:
         apply(cluster, project.namespace, run.scope, run.lease, decision.writes, unknown)
-    store.carried(run.lease, run.target, wanted.releases, decision, _observed(seen, project.namespace))
-
-
-def _observed(seen: Seen, namespace: str) -> dict[str, Any]:
-    return observed(
-        seen.service,
-        deployments=seen.deployments,
-        pods=seen.pods,
-        slices=seen.slices,
-        virtual_services=[
-            each for each in seen.virtual_services if each["metadata"]["namespace"] == namespace
-        ],
-    )
+    store.carried(run.lease, run.target, wanted.releases, decision, gather.observed(seen, project.namespace))
 
 
 def _awaits_traffic(run: Run, wanted: Wanted) -> bool:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from grayrelease.domain.state import Goal
 from grayrelease.models import Application, Project, Release, Target
+from grayrelease.reconcile.comparing import Shared, differing
 
 AHEAD = timedelta(seconds=2)
 """A deed that nobody carried out for so long was not heard."""
@@ -54,25 +55,27 @@ def waiting_applications() -> list[int]:
 
 
 def due() -> list[int]:
-    """Return the targets that differ, wait, or were not looked at for 60 s.
+    """Return the targets that differ, wait, or that a look shows to need a run, after 60 s without one.
 
     One sweep per project at a time: a project that another one sweeps is left out.
     """
     found: list[int] = []
-    for project_id in Project.objects.values_list("pk", flat=True):
-        with _alone(project_id) as mine:
+    shared = Shared()
+    for project in Project.objects.all():
+        with _alone(project.pk) as mine:
             if mine:
-                found += _due(project_id).values_list("pk", flat=True)
+                found += _due(project, shared)
     return found
 
 
-def _due(project_id: int) -> QuerySet[Target]:
-    live = Exists(Release.objects.live().filter(target=OuterRef("pk")))
+def _due(project: Project, shared: Shared) -> list[int]:
+    mine = Target.objects.filter(FREE, project=project)
+    differs = Q(waiting=True) | ~Q(generation=F("carried_generation"))
+    live = Exists(Release.objects.live().filter(target=OuterRef("pk"))) | Q(pinned=True)
     unseen = Q(looked_at=None) | Q(looked_at__lt=Now() - UNSEEN)
-    differs = ~Q(generation=F("carried_generation"))
-    return Target.objects.filter(FREE, project_id=project_id).filter(
-        differs | Q(waiting=True) | ((live | Q(pinned=True)) & unseen)
-    )
+    ringing = list(mine.filter(differs).values_list("pk", flat=True))
+    still = list(mine.filter(~differs, live & unseen).values_list("pk", flat=True))
+    return ringing + (differing(project, still, shared) if still else [])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.models.functions import Now
 
 from grayrelease import operations
+from grayrelease.domain.state import Phase
 from grayrelease.driver import Driver
 from grayrelease.models import Inventory, Release, Target
 from grayrelease.reconcile import inventory, sweeping
@@ -130,14 +131,59 @@ def test_it_pauses_after_a_failure_but_not_for_a_new_deed(world: World, driver: 
     look_until(driver, driver.idle)
 
 
-def test_the_sweep_finds_what_differs_waits_or_was_not_looked_at(world: World) -> None:
+def test_the_sweep_finds_what_differs_or_waits(world: World) -> None:
     release = world.release()
     quiet = {"waiting": False, "carried_generation": 1, "generation": 1, "looked_at": Now()}
-    for columns, found in (
-        ({}, False),
-        ({"generation": 2}, True),
-        ({"waiting": True}, True),
-        ({"looked_at": Now() - timedelta(seconds=61)}, True),
-    ):
+    for columns, found in (({}, False), ({"generation": 2}, True), ({"waiting": True}, True)):
         Target.objects.filter(pk=release.target_id).update(**{**quiet, **columns})
         assert bool(sweeping.due()) is found
+
+
+def unseen(release: Release) -> None:
+    Target.objects.filter(pk=release.target_id).update(looked_at=Now() - timedelta(seconds=61))
+
+
+def test_a_target_that_nobody_looked_at_is_compared_and_rung_for_only_if_something_is_to_be_done(
+    world: World,
+) -> None:
+    release = world.release()
+    world.run_until(release, Phase.RUNNING)
+    unseen(release)
+    assert sweeping.due() == []
+    release.target.refresh_from_db()
+    assert not Target.objects.filter(looked_at__lt=Now() - timedelta(seconds=60)).exists()
+    unseen(release)
+    world.cluster.remove("VirtualService", "demo", "reviews")
+    assert sweeping.due() == [release.target_id]
+
+
+def test_the_sweep_rings_for_pods_that_are_others_so_that_pages_show_them(world: World) -> None:
+    release = world.release()
+    world.run_until(release, Phase.RUNNING)
+    unseen(release)
+    pod = world.cluster.list("Pod", "demo", "app=reviews,version=v2")[0]
+    world.cluster.remove("Pod", "demo", pod["metadata"]["name"])
+    assert sweeping.due() == [release.target_id]
+
+
+def test_the_sweep_asks_a_cluster_as_often_for_many_targets_as_for_one(world: World) -> None:
+    calls: list[str] = []
+    world.cluster.after_list = calls.append
+    counts = []
+    for service in ("reviews", "ratings"):
+        release = world.release(service=service, name=f"{service}-v2")
+        world.run_until(release, Phase.RUNNING)
+        for each in Release.objects.all():
+            unseen(each)
+        calls.clear()
+        assert sweeping.due() == []
+        counts.append(len(calls))
+    assert counts[0] == counts[1]
+
+
+def test_the_sweep_rings_for_all_of_a_cluster_that_is_away(world: World) -> None:
+    release = world.release()
+    world.run_until(release, Phase.RUNNING)
+    unseen(release)
+    world.cluster.faults.down = True
+    assert sweeping.due() == [release.target_id]
