@@ -1,0 +1,53 @@
+"""Which of a cluster's many route objects can matter to one service, found without reading each of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routing.copies import KINDS
+from grayrelease.domain.routing.found import spec
+
+ANYBODY = ""
+
+
+class Concerning:
+    """Route objects by the first label of each host that they name.
+
+    Those that may concern anybody are given for every service: wildcards, what delegates, and what is bound
+    to a gateway, where objects of one host are merged.
+    """
+
+    def __init__(self, manifests: Sequence[Manifest]) -> None:
+        self._manifests = manifests
+        self._at: dict[str, set[int]] = defaultdict(set)
+        for at, manifest in enumerate(manifests):
+            for label in _labels(manifest):
+                self._at[label].add(at)
+
+    def of(self, service: str) -> list[Manifest]:
+        """Return those for a service, in the order in which they were given."""
+        found = self._at[ANYBODY] | self._at.get(service.lower(), set())
+        return [self._manifests[at] for at in sorted(found)]
+
+
+def _labels(manifest: Manifest) -> Iterator[str]:
+    told = spec(manifest)
+    if manifest.get("kind") == "Gateway" or any(str(each) != "mesh" for each in told.get("gateways") or []):
+        yield ANYBODY
+    for host in (told.get("host"), *(told.get("hosts") or []), *_led_to(manifest)):
+        if host:
+            label = str(host).partition(".")[0].lower()
+            yield ANYBODY if "*" in label else label
+
+
+def _led_to(manifest: Manifest) -> Iterator[str]:
+    """Yield the hosts to which routes lead; "*" where another object tells it."""
+    routes = [route for kind in KINDS for route in spec(manifest).get(kind) or []]
+    for route in routes:
+        targets = [*(route.get("route") or []), *(route.get("mirrors") or [])]
+        for to in (*(each.get("destination") or {} for each in targets), route.get("mirror") or {}):
+            yield str(to.get("host", ""))
+        if route.get("delegate"):
+            yield "*"
