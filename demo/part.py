@@ -45,6 +45,9 @@ class Running:
         self.since = time.monotonic()
         self.log_start = log.stat().st_size if log.exists() else 0
         self.process = spawn(part, log, folder)
+        # For people, and for faults that are made by signals.
+        self.pid_file = log.with_suffix(".pid")
+        self.pid_file.write_text(f"{self.process.pid}\n")
 
     def exit_code(self) -> int | None:
         return self.process.poll()
@@ -82,6 +85,7 @@ class Running:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.pid_file.unlink(missing_ok=True)
 
 
 def spawn(part: Part, log: Path, folder: Path) -> subprocess.Popen[bytes]:

@@ -27,6 +27,7 @@ from grayrelease.sandbox.apiserver import (
     scaling,
 )
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
+from grayrelease.sandbox.apiserver.faults import Breaking
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import Target, WriteOptions
 from grayrelease.sandbox.apiserver.watching import Watch
@@ -67,16 +68,24 @@ class Door:
     """Answers every request to a writer's store, of whoever has the token."""
 
     def __init__(
-        self, writer: Writer, catalogue: Catalogue, session: aiohttp.ClientSession, token: str
+        self,
+        writer: Writer,
+        catalogue: Catalogue,
+        session: aiohttp.ClientSession,
+        token: str,
+        breaking: Breaking,
     ) -> None:
         self._store = writer.store
         self._catalogue = catalogue
         self._writer = writer
         self._session = session
         self._token = token
+        self._breaking = breaking
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
+            if self._breaking.faults and (instead := await self._breaking.before(request)) is not None:
+                return instead
             return await self._answered(request)
         except errors.ApiError as problem:
             if isinstance(problem.body, str):
@@ -181,7 +190,8 @@ class Door:
             if target.watch or request.query.get("watch") in query.TRUE:
                 return await self._watch(request, place)
             form = self._form(request)
-            return answer(forms.many(await reads.listed(self._store, place, request.query), place, form))
+            was = self._breaking.listed_version(request) if self._breaking.faults else 0
+            return answer(forms.many(await reads.listed(self._store, place, request.query, was), place, form))
         whole = place.resource.namespaced and not place.namespace
         if request.method == "POST" and not whole:
             done = patching.create(self._writer, place, await self._json(request), self._options(request))
@@ -251,9 +261,10 @@ class Door:
         try:
             await response.prepare(request)
             first = True
-            async for kind, item in watch.events():
-                await response.write(encoded(forms.event(kind, item, place, form, first)))
-                first = False
+            with self._breaking.watching(request):
+                async for kind, item in watch.events():
+                    await response.write(encoded(forms.event(kind, item, place, form, first)))
+                    first = False
             await response.write_eof()
         except (ConnectionError, aiohttp.ClientConnectionError):
             pass

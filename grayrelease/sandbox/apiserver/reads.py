@@ -85,8 +85,11 @@ async def get(store: Store, place: Place, parameters: MultiMapping[str]) -> Obje
     return item
 
 
-async def listed(store: Store, place: Place, parameters: MultiMapping[str]) -> Page:
-    """Read a list as a request asks for it: selected, at a version, a page of it."""
+async def listed(store: Store, place: Place, parameters: MultiMapping[str], was: int = 0) -> Page:
+    """Read a list as a request asks for it: selected, at a version, a page of it.
+
+    A server whose lists are stale shows what `was` at a version to whoever names no version.
+    """
     token = parameters.get("continue", "")
     match = parameters.get("resourceVersionMatch", "")
     limit = query.number(parameters, "limit") or 0
@@ -99,6 +102,8 @@ async def listed(store: Store, place: Place, parameters: MultiMapping[str]) -> P
         match = "Exact"
     elif version:
         await wait_for(store, version)
+    elif was:
+        version, match = was, "Exact"
     table = views.table_name(place.resource)
     exact = match == "Exact" or (bool(limit) and bool(version) and not match)
     held = _at(store, table, version or 0) if exact else store.table(table)

@@ -20,13 +20,18 @@ from grayrelease.sandbox.apiserver.builtin import DEFINITIONS, NAMESPACES
 from grayrelease.sandbox.apiserver.catalogue import Catalogue
 from grayrelease.sandbox.apiserver.definitions import CleanUp
 from grayrelease.sandbox.apiserver.expiry import Expiry
+from grayrelease.sandbox.apiserver.faults import NAMES, Breaking
 from grayrelease.sandbox.apiserver.http import Door
+from grayrelease.sandbox.apiserver.listening import Beginning, Listening
 from grayrelease.sandbox.apiserver.objects import Object
 from grayrelease.sandbox.apiserver.place import Place
 from grayrelease.sandbox.apiserver.query import WriteOptions
 from grayrelease.sandbox.apiserver.resources import Resource
 from grayrelease.sandbox.apiserver.store import Store
 from grayrelease.sandbox.apiserver.writes import Writer
+from grayrelease.sandbox.fault.control import Control
+from grayrelease.sandbox.fault.faults import Faults
+from grayrelease.sandbox.private import private_write
 
 NAMESPACE_NAMES = ("default", "kube-system", "kube-public", "kube-node-lease", "istio-system")
 STOP_S = 0.2
@@ -42,16 +47,6 @@ class Settings:
     host: str = "127.0.0.1"
     gateway_api: bool = False
     istiod: bool = True
-
-
-def private_write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, in one step."""
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(text)
-    os.replace(fresh, path)
 
 
 def token_in(data: Path) -> str:
@@ -117,21 +112,20 @@ async def serve(settings: Settings) -> None:
     catalogue = Catalogue(store)
     clean_up = CleanUp(store)
     furnish(store, settings.gateway_api)
+    breaking = Breaking(Faults())
     async with aiohttp.ClientSession() as session:
-        door = Door(Writer(store, istiod=settings.istiod), catalogue, session, token)
+        door = Door(Writer(store, istiod=settings.istiod), catalogue, session, token, breaking)
         runner = web.ServerRunner(
             web.Server(door, handler_cancellation=True, access_log=None), shutdown_timeout=STOP_S
         )
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=512)
-        await site.start()
-        url = f"http://{settings.host}:{_port(runner)}"
-        for_kubectl = f"http://{USER}:{token}@{settings.host}:{_port(runner)}"
-        private_write(settings.data / "kubeconfig.kubectl", kubeconfig(for_kubectl, token))
-        private_write(settings.data / "kubeconfig", kubeconfig(url, token))
-        print(f"API server on {url}", file=sys.stderr, flush=True)
-        sweeping = asyncio.create_task(Expiry(store).run())
-        await _stopped()
+        listening = Listening(runner, settings.host, settings.port)
+        control = Control(breaking.faults, NAMES, Beginning(listening, breaking, store).changed)
+        async with control.open(settings.data):
+            await listening.open()
+            _tell_address(settings, listening.port, token)
+            sweeping = asyncio.create_task(Expiry(store).run())
+            await _stopped()
         sweeping.cancel()
         clean_up.close()
         await runner.cleanup()
@@ -139,8 +133,11 @@ async def serve(settings: Settings) -> None:
     os.close(lock)
 
 
-def _port(runner: web.ServerRunner) -> int:
-    return int(runner.addresses[0][1])
+def _tell_address(settings: Settings, port: int, token: str) -> None:
+    url, for_kubectl = (f"http://{who}{settings.host}:{port}" for who in ("", f"{USER}:{token}@"))
+    private_write(settings.data / "kubeconfig.kubectl", kubeconfig(for_kubectl, token))
+    private_write(settings.data / "kubeconfig", kubeconfig(url, token))
+    print(f"API server on {url}", file=sys.stderr, flush=True)
 
 
 async def _stopped() -> None:

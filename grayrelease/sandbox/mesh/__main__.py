@@ -14,6 +14,7 @@ import aiohttp
 import uvloop
 
 from grayrelease.sandbox.client import Client
+from grayrelease.sandbox.fault.control import Control
 from grayrelease.sandbox.mesh import lag
 from grayrelease.sandbox.mesh.envoy import EnvoyError, binary, check_version
 from grayrelease.sandbox.mesh.mesh import Mesh, Options
@@ -59,7 +60,9 @@ async def _serve(asked: argparse.Namespace) -> None:
         Client.from_kubeconfig(asked.kubeconfig, agent="sandbox-mesh") as client,
         aiohttp.ClientSession() as session,
     ):
-        await _until_signal(Mesh(client, session, options))
+        mesh = Mesh(client, session, options)
+        async with Control(mesh.faults, frozenset({"hold"}), mesh.hold).open(options.data):
+            await _until_signal(mesh)
 
 
 def _options(asked: argparse.Namespace) -> Options:

@@ -29,6 +29,8 @@ class Feed:
     wanted: State = field(default_factory=_nothing)
     written: State = field(default_factory=_nothing)
     queues: dict[Kind, LagQueue] = field(default_factory=dict)
+    held: frozenset[Kind] = frozenset()
+    """Kinds of which the proxy takes no changes for now."""
 
     def __post_init__(self) -> None:
         for kind in KINDS:
@@ -60,12 +62,13 @@ class Feed:
 
     def flush(self, now: float) -> None:
         """Write what is due."""
-        self._apply({kind: self.queues[kind].take(now) for kind in KINDS})
+        self._apply({kind: self.queues[kind].take(now) for kind in KINDS if kind not in self.held})
 
     @property
     def due(self) -> float | None:
-        """Give the time of the next write, None when all is written."""
-        return min((queue.due for queue in self.queues.values() if queue.due is not None), default=None)
+        """Give the time of the next write, None when all is written or held back."""
+        free = (queue.due for kind, queue in self.queues.items() if kind not in self.held)
+        return min((due for due in free if due is not None), default=None)
 
     def drop_unused_endpoints(self) -> None:
         """Remove files of assignments; only once Envoy has taken the clusters without them."""

@@ -80,12 +80,17 @@ def difference(old: Mapping[str, Object], new: Mapping[str, Object]) -> Patch:
     return patch | dict.fromkeys(old.keys() - new.keys())
 
 
-def _assigned(part: str) -> tuple[Kind, Delay]:
-    name, _, delay = part.partition("=")
+def named(name: str) -> Kind:
+    """Read the name of a kind. Raises ValueError."""
     for kind in KINDS:
         if kind == name.strip():
-            return kind, _delay(delay)
+            return kind
     raise ValueError(f"{name!r} is none of {', '.join(KINDS)}")
+
+
+def _assigned(part: str) -> tuple[Kind, Delay]:
+    name, _, delay = part.partition("=")
+    return named(name), _delay(delay)
 
 
 def _delay(text: str) -> Delay:

@@ -13,12 +13,13 @@ from pathlib import Path
 import aiohttp
 
 from grayrelease.sandbox.client import Client, Follower, Key, Object
+from grayrelease.sandbox.fault.faults import Fault, Faults
 from grayrelease.sandbox.mesh import scrape
 from grayrelease.sandbox.mesh.check import check
 from grayrelease.sandbox.mesh.envoy import Envoy, EnvoyError
 from grayrelease.sandbox.mesh.feed import Feed
 from grayrelease.sandbox.mesh.files import ResourceFiles, write_atomically
-from grayrelease.sandbox.mesh.lag import Lags
+from grayrelease.sandbox.mesh.lag import KINDS, Kind, Lags, named
 from grayrelease.sandbox.mesh.placement import Placement
 from grayrelease.sandbox.mesh.translate.objects import Objects
 from grayrelease.sandbox.mesh.translate.proxies import Configuration, Folder, configuration
@@ -62,6 +63,7 @@ class Mesh:
 
     def __init__(self, client: Client, session: aiohttp.ClientSession, options: Options) -> None:
         self.options = options
+        self.faults = Faults()
         self.followers = {name: Follower(client, path, self._changed) for name, path in PATHS.items()}
         self.placement = Placement(options.proxies)
         self.envoys = []
@@ -116,6 +118,18 @@ class Mesh:
         for feed in self.feeds:
             feed.flush(now)
         self._after_write()
+
+    async def hold(self, fault: Fault, begins: bool) -> None:
+        """Hold back what the faults in force name, and let the rest go on. Raises ValueError."""
+        try:
+            held = frozenset(kind for each in self.faults.named("hold") for kind in _kinds(each))
+        except ValueError:
+            self.faults.drop(fault.name, fault.of)
+            raise
+        for feed in self.feeds:
+            feed.held = held
+        if self._started:
+            self._flush()
 
     def _after_write(self) -> None:
         self._written.set()
@@ -173,3 +187,7 @@ class Mesh:
         told = {"pid": os.getpid(), "gateway_port": self.options.gateway_port, "proxies": proxies}
         write_atomically(self.options.data / "mesh.json", told, self.options.data / "drafts")
         log.info("%s", json.dumps(told))
+
+
+def _kinds(fault: Fault) -> list[Kind]:
+    return [named(each) for each in fault.of.split(",")] if fault.of else list(KINDS)

@@ -6,15 +6,18 @@ import argparse
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import uvloop
 from aiohttp import web
 
 from grayrelease.sandbox.client import Client
+from grayrelease.sandbox.fault.control import Control
 from grayrelease.sandbox.node.addresses import Addresses, claim_network
 from grayrelease.sandbox.node.agent import Agent
 from grayrelease.sandbox.node.events import Recorder
+from grayrelease.sandbox.node.faults import NAMES
 from grayrelease.sandbox.node.logs import Logs, server
 from grayrelease.sandbox.node.nursery import Nursery
 from grayrelease.sandbox.node.place import Place
@@ -39,16 +42,21 @@ async def serve(options: argparse.Namespace) -> None:
         place = Place(
             options.name, client, recorder, logs, Addresses(network), Nursery(data), data, options.back_off
         )
-        work = asyncio.create_task(Agent(place, node(options.name, port, network)).run())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        agent = Agent(place, node(options.name, port, network))
         try:
-            await work
-        except asyncio.CancelledError:
-            return
+            async with Control(place.faults, NAMES, agent.obey).open(data):
+                await _until_signal(agent)
         finally:
             claim.close()
             await runner.cleanup()
+
+
+async def _until_signal(agent: Agent) -> None:
+    work = asyncio.create_task(agent.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    with suppress(asyncio.CancelledError):
+        await work
 
 
 def main() -> None:

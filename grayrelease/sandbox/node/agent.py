@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from grayrelease.sandbox.client import RETRY_S, UNREACHABLE, ApiError, Follower, Key
+from grayrelease.sandbox.fault.faults import Fault
 from grayrelease.sandbox.node.place import Place
 from grayrelease.sandbox.node.pod import Pod
 from grayrelease.sandbox.node.register import register
@@ -37,6 +38,11 @@ class Agent:
             # Whether a pod gets a sidecar is known only with its namespace.
             await self.namespaces.synced.wait()
             group.create_task(self.pods.run())
+
+    async def obey(self, fault: Fault, begins: bool) -> None:
+        """Let a fault that begins or ends befall the pods that it means."""
+        for pod in list(self._running.values()):
+            pod.obey()
 
     async def _register(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from typing import Any
 from grayrelease.sandbox.client import RETRY_S, UNREACHABLE, ApiError
 from grayrelease.sandbox.node import images, probes
 from grayrelease.sandbox.node.environment import ConfigError, environment
+from grayrelease.sandbox.node.faults import befalling
 from grayrelease.sandbox.node.nursery import Child
 from grayrelease.sandbox.node.place import Place
 from grayrelease.sandbox.node.status import ContainerState, restarts, running, terminated, waiting
@@ -43,6 +44,7 @@ class Container:
         self.state = ContainerState(spec["name"], spec["image"])
         self._changed = changed
         self._process: Child | None = None
+        self._answers = False
         self._resume()
 
     async def run(self) -> None:
@@ -77,6 +79,17 @@ class Container:
         except TimeoutError:
             self.kill()
             await process.ended()
+
+    def obey(self) -> None:
+        """Look at the faults in force, which have changed."""
+        self._crash()
+        self._show_ready()
+
+    def _crash(self) -> None:
+        faults = self.place.faults
+        if self._process is not None and (fault := befalling(faults, "crash", self.pod, self.spec["image"])):
+            faults.strike(fault)
+            self.kill()
 
     def kill(self) -> None:
         """End the process at once."""
@@ -121,6 +134,8 @@ class Container:
         self._note("Created", "Container created")
         self._note("Started", "Container started")
         self._show(running())
+        if self.place.faults:
+            self._crash()
         watching = [asyncio.create_task(self._watch_readiness()), asyncio.create_task(self._watch_liveness())]
         try:
             code = await process.ended()
@@ -173,7 +188,7 @@ class Container:
         async for fault, good in probes.watch(probe, eager=True):
             if fault:
                 self._note("Unhealthy", f"Readiness probe failed: {fault}", warning=True)
-            if good is not None and good != self.state.ready:
+            if good is not None and good != self._answers:
                 self._ready(good)
 
     async def _watch_liveness(self) -> None:
@@ -188,15 +203,20 @@ class Container:
                 self._note("Killing", text)
                 self.kill()
 
-    def _ready(self, ready: bool) -> None:
-        self.state.ready = ready
+    def _ready(self, answers: bool) -> None:
+        self._answers = answers
+        self._show_ready()
+
+    def _show_ready(self) -> None:
+        held = befalling(self.place.faults, "unready", self.pod, self.spec["image"])
+        self.state.ready = self._answers and held is None
         self._changed()
 
     def _show(self, state: Object) -> None:
         if "terminated" in self.state.state and "running" in state:
             self.state.last = self.state.state
         self.state.state = state
-        self.state.ready = False
+        self.state.ready = self._answers = False
         self._changed()
 
     def _pre_stop(self) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grayrelease.sandbox.client import Client
+from grayrelease.sandbox.fault.faults import Faults
 from grayrelease.sandbox.node.addresses import Addresses
 from grayrelease.sandbox.node.events import Recorder
 from grayrelease.sandbox.node.logs import Logs
@@ -24,3 +25,4 @@ class Place:
     nursery: Nursery
     data: Path
     back_off: float = 10
+    faults: Faults = field(default_factory=Faults)

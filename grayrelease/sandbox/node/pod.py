@@ -43,6 +43,11 @@ class Pod:
         for container in self._containers:
             container.kill()
 
+    def obey(self) -> None:
+        """Look at the faults in force, which have changed."""
+        for container in self._containers:
+            container.obey()
+
     async def run(self, namespace_labels: Mapping[str, str]) -> None:
         """Live until the pod is deleted."""
         self.take(self.item)

@@ -49,7 +49,14 @@ def test_without_the_token_nobody_comes_in(api: ApiProcess) -> None:
 
 def test_only_the_owner_can_read_what_it_writes(api: ApiProcess) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in api.data.iterdir()}
-    assert set(modes) == {"journal.jsonl", "kubeconfig", "kubeconfig.kubectl", "lock", "token"}
+    assert set(modes) == {
+        "control.json",
+        "journal.jsonl",
+        "kubeconfig",
+        "kubeconfig.kubectl",
+        "lock",
+        "token",
+    }
     assert set(modes.values()) == {0o600}
 
 
