@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from grayrelease.cluster.interface import Change, Expired, Unreachable
+from grayrelease.cluster.kinds import kind_of_manifest
 from grayrelease.domain.plan import Manifest
 
 
@@ -50,7 +51,7 @@ class Happened:
         try:
             while (change := self._next(since, cuts, end)) is not None:
                 since = int(change.version)
-                if change.manifest["kind"] == kind and namespace in ("", _namespace(change)):
+                if kind_of_manifest(change.manifest).name == kind and namespace in ("", _namespace(change)):
                     yield deepcopy(change)
         finally:
             self.open -= 1

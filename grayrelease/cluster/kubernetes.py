@@ -28,7 +28,7 @@ from grayrelease.cluster.interface import (
     Refused,
     Unreachable,
 )
-from grayrelease.cluster.kinds import Kind, kind_of
+from grayrelease.cluster.kinds import Kind, kind_of, kind_of_manifest
 from grayrelease.cluster.watch import OVERDUE_S, changes
 from grayrelease.domain.plan import Manifest
 
@@ -96,12 +96,12 @@ class Kubernetes:
         return "application/json", self.timeout[0], seconds + OVERDUE_S
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        kind, metadata = kind_of(manifest.get("kind", "")), manifest["metadata"]
+        kind, metadata = kind_of_manifest(manifest), manifest["metadata"]
         path = _path(kind, metadata.get("namespace", ""))
         return self._json("POST", path, _writing(dry_run), manifest)
 
     def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        kind, metadata = kind_of(manifest.get("kind", "")), manifest["metadata"]
+        kind, metadata = kind_of_manifest(manifest), manifest["metadata"]
         _decided_on(metadata.get("uid"), metadata.get("resourceVersion"))
         path = _path(kind, metadata.get("namespace", ""), metadata["name"])
         return self._json("PUT", path, _writing(dry_run), manifest)
@@ -130,7 +130,7 @@ class Kubernetes:
         if time.monotonic() - at >= DISCOVERY_S:
             kinds = self._discover(found)
             self.known[found.api_version] = (time.monotonic(), kinds)
-        return kind in kinds
+        return found.kind in kinds
 
     def _discover(self, kind: Kind) -> frozenset[str]:
         try:
@@ -210,7 +210,7 @@ def _path(kind: Kind, namespace: str, name: str | None = None) -> str:
 
 def _items(kind: Kind, answer: Manifest) -> list[Manifest]:
     # Items of built-in lists don't say what they are.
-    return [{"apiVersion": kind.api_version, "kind": kind.name, **item} for item in answer["items"]]
+    return [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer["items"]]
 
 
 def _name(name: str) -> str:

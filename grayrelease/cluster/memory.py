@@ -26,7 +26,7 @@ from grayrelease.cluster.interface import (
     NotFound,
     Refused,
 )
-from grayrelease.cluster.kinds import KINDS, Kind, kind_of
+from grayrelease.cluster.kinds import API_GATEWAY, KINDS, Kind, kind_of, kind_of_manifest
 from grayrelease.cluster.selectors import parse
 from grayrelease.domain.plan import Manifest
 
@@ -37,7 +37,9 @@ WITHOUT_GENERATION = frozenset(
     {"Namespace", "Service", "ServiceAccount", "ConfigMap", "Secret", "Event", "HorizontalPodAutoscaler"}
 )
 WITHOUT_STATUS = WITHOUT_GENERATION - {"Namespace", "Service", "HorizontalPodAutoscaler"} | {"EndpointSlice"}
-ADDED = frozenset({"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "ServiceExport", "Strategy"})
+ROUTED_BY_API = frozenset({API_GATEWAY, "ReferenceGrant", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"})
+"""Kinds of the Gateway API."""
+ADDED = ROUTED_BY_API | {"ServiceExport", "Strategy"}
 """Kinds that a cluster with Istio need not have."""
 SERVED = frozenset(KINDS) - ADDED
 
@@ -99,7 +101,7 @@ class Memory:
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         self._announce("create", manifest)
-        with self._call("create", manifest.get("kind", ""), manifest["metadata"]["name"]):
+        with self._call("create", kind_of_manifest(manifest).name, manifest["metadata"]["name"]):
             return self._create(manifest, MANAGER, dry_run)
 
     def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
@@ -107,7 +109,7 @@ class Memory:
         if not metadata.get("uid") or not metadata.get("resourceVersion"):
             raise Refused("A write needs the uid and the resourceVersion that it was decided on")
         self._announce("replace", manifest)
-        with self._call("replace", manifest.get("kind", ""), metadata["name"]):
+        with self._call("replace", kind_of_manifest(manifest).name, metadata["name"]):
             return self._replace(manifest, MANAGER, dry_run)
 
     def delete(self, kind: str, namespace: str, name: str, *, uid: str, resource_version: str) -> None:
@@ -198,7 +200,7 @@ class Memory:
             return self._store("edit", {**seeded, **_status(manifest)}, manager)
 
     def _create(self, manifest: Manifest, manager: str, dry_run: bool) -> Manifest:
-        kind, metadata = kind_of(manifest.get("kind", "")), manifest["metadata"]
+        kind, metadata = kind_of_manifest(manifest), manifest["metadata"]
         namespace = metadata.get("namespace", "")
         if kind.namespaced and ("Namespace", "", namespace) not in self._objects:
             raise NotFound(f'namespaces "{namespace}" not found')
@@ -217,7 +219,7 @@ class Memory:
         return made if dry_run else self._store("create", made, manager)
 
     def _replace(self, manifest: Manifest, manager: str, dry_run: bool) -> Manifest:
-        kind, metadata = kind_of(manifest.get("kind", "")), manifest["metadata"]
+        kind, metadata = kind_of_manifest(manifest), manifest["metadata"]
         current = self._found(kind, metadata.get("namespace", ""), metadata["name"])
         if any(metadata[part] != current["metadata"][part] for part in ("uid", "resourceVersion")):
             raise Conflict(
@@ -262,7 +264,7 @@ class Memory:
 
 
 def _key(manifest: Manifest) -> Key:
-    kind = kind_of(manifest.get("kind", ""))
+    kind = kind_of_manifest(manifest)
     namespace = manifest["metadata"].get("namespace", "") if kind.namespaced else ""
     return kind.name, namespace, manifest["metadata"]["name"]
 

@@ -29,7 +29,7 @@ def changes(response: BaseHTTPResponse, kind: Kind, server: str) -> Iterator[Cha
         for event in events:
             if event is None:
                 raise Unreachable(f"{server} does not speak Kubernetes")
-            named = {"apiVersion": kind.api_version, "kind": kind.name, **event["object"]}
+            named = {"apiVersion": kind.api_version, "kind": kind.kind, **event["object"]}
             yield Change(event["type"], named)
     except ApiException as error:
         failed = Expired if error.status == 410 else Unreachable

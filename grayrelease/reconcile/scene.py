@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from grayrelease.cluster.interface import Cluster, NotFound, Refused
+from grayrelease.cluster.kinds import API_GATEWAY
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.preflight import Scene
@@ -19,7 +20,7 @@ ROUTES = ("VirtualService", "DestinationRule")
 """Of all namespaces; those of the project's own must be readable."""
 BESIDE = ("HorizontalPodAutoscaler", "ServiceExport")
 GATEWAY_API = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute")
-ELSEWHERE = ("Gateway", "ServiceEntry", "Sidecar", "Ingress", *GATEWAY_API)
+ELSEWHERE = ("Gateway", "ServiceEntry", "Sidecar", "Ingress", *GATEWAY_API, API_GATEWAY, "ReferenceGrant")
 """Of all namespaces. What of these two may not be read is named by a warning."""
 MARKS = ("Strategy",)
 """Whose being served says something already."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from grayrelease import cluster as clusters
 from grayrelease.cluster.interface import Cluster, NotFound, Refused
+from grayrelease.cluster.kinds import API_GATEWAY, kind_of_manifest
 from grayrelease.domain import carrying, preflight, written
 from grayrelease.domain.evaluate.names import DOMAIN
 from grayrelease.domain.marks import labels, name
@@ -20,7 +21,10 @@ from grayrelease.models import Project, Release
 from grayrelease.reconcile import parallel, scene
 
 PATIENCE_S = 2.0
-KINDS = ("Service", "Pod", "VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "HTTPRoute")
+KINDS = (
+    *("Service", "Pod", "VirtualService", "DestinationRule", "Gateway", "ServiceEntry"),
+    *("HTTPRoute", API_GATEWAY, "ReferenceGrant", "Namespace"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,6 @@ class Live:
     def services(self) -> list[str]:
         return sorted(self.scenes)
 
-    def selectors(self) -> list[dict[str, str]]:
-        """Return the labels by which Gateways choose their proxies, each once."""
-        found = [(each.get("spec") or {}).get("selector") or {} for each in self.of("Gateway")]
-        return [dict(each) for each in dict.fromkeys(tuple(sorted(one.items())) for one in found)]
-
     def of(self, kind: str) -> list[Manifest]:
         return [each for each in self.objects if each.get("kind") == kind]
 
@@ -51,7 +50,7 @@ class Live:
 
 def _key(manifest: Manifest) -> tuple[str, str, str]:
     metadata = manifest["metadata"]
-    return str(manifest.get("kind")), str(metadata.get("namespace", "")), str(metadata["name"])
+    return kind_of_manifest(manifest).name, str(metadata.get("namespace", "")), str(metadata["name"])
 
 
 def read(project: Project) -> Live:

@@ -151,7 +151,7 @@ class Telling:
 
     def _tried(self, number: int, looked: list[Looked]) -> Tried:
         rule, taken = looked[-1].rule, looked[-1].taken
-        name = rule.route.partition(".")[0] if rule.route.startswith(COPY) else rule.route
+        name = _named(rule)
         key = _release_of(rule.route)
         audience = self.audiences.get(key) if key is not None else None
         groups = [self._asked(group) for group in audience.groups] if audience else []
@@ -193,6 +193,13 @@ def _is(manifest: Manifest, where: Ref) -> bool:
     metadata = manifest["metadata"]
     found = (manifest.get("kind"), metadata.get("namespace"), metadata["name"])
     return found == (where.kind, where.namespace, where.name)
+
+
+def _named(rule: Rule) -> str:
+    """Return the name that people gave to a rule; an HTTPRoute's is only its number."""
+    if rule.object.kind == "HTTPRoute":
+        return ""
+    return rule.route.partition(".")[0] if rule.route.startswith(COPY) else rule.route
 
 
 def _failures(looked: list[Looked]) -> list[Failed]:

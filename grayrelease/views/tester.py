@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from grayrelease import meets
 from grayrelease.cluster.interface import ClusterError
 from grayrelease.domain import evaluate
-from grayrelease.domain.evaluate import Answer, Caller, Proxy, Request
+from grayrelease.domain.evaluate import Answer, Caller, Proxy, Request, World
 from grayrelease.domain.evaluate.texts import fits_whole
 from grayrelease.domain.patterns import systems
 from grayrelease.domain.plan import Audience, Exposure, Step
@@ -31,9 +31,6 @@ from grayrelease.views.mesh_only import caller_of, mesh_only
 from grayrelease.views.tested import Telling
 from grayrelease.words import sentence
 
-GATEWAY_NAMESPACE = "istio-system"
-INGRESS = {"istio": "ingressgateway"}
-"""How Istio's own gateway is labelled, where no Gateway says otherwise."""
 PORTS = {False: 80, True: 443}
 STEPS = TypeAdapter(tuple[Step, ...])
 MOST_DRAFTS = 10
@@ -157,17 +154,17 @@ def asked(found: Live, request: Request, by: str) -> tuple[Caller, Request, Answ
     """Ask the proxy that routes it: of the gateways the first that has a rule for it."""
     world = evaluate.read(found.objects)
     answers: list[tuple[Caller, Request, Answer]] = []
-    for caller in callers(found, by):
+    for caller in callers(found, world, by):
         proxy = Proxy(world, caller)
         arriving = arrives(request, proxy)
         answers.append((caller, arriving, proxy.answer(arriving)))
     return next((each for each in answers if each[2].taken is not None), answers[0])
 
 
-def callers(found: Live, by: str) -> list[Caller]:
+def callers(found: Live, world: World, by: str) -> list[Caller]:
     if by != GATEWAY and by in found.scenes:
         return [Caller("sidecar", found.project.namespace, found.scenes[by].selector)]
-    return [Caller("gateway", GATEWAY_NAMESPACE, each) for each in found.selectors() or [INGRESS]]
+    return evaluate.entrances(world)
 
 
 def arrives(request: Request, proxy: Proxy) -> Request:

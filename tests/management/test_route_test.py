@@ -14,8 +14,10 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from grayrelease.cluster import use
-from grayrelease.cluster.memory import Memory
-from tests.domain.evaluate.cluster import REVIEWS, gateway, routes, rule, server, to
+from grayrelease.cluster.interface import Refused
+from grayrelease.cluster.memory import ROUTED_BY_API, SERVED, Memory
+from grayrelease.domain.plan import Manifest
+from tests.domain.evaluate.cluster import REVIEWS, gateway, routes, rule, server, service, to
 from tests.world import project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +100,48 @@ def test_it_asks_the_cluster_of_a_project() -> None:
         )
     with pytest.raises(CommandError, match="There is no project other"):
         route_test("http://shop.example.com/", "--project", "other")
+
+
+@pytest.mark.django_db
+def test_it_asks_the_gateways_of_the_gateway_api_too() -> None:
+    project(name="shop", namespace="demo")
+    cluster = Memory(served=SERVED | ROUTED_BY_API)
+    listener = {"name": "web", "port": 80, "protocol": "HTTP"}
+    route = {
+        "parentRefs": [{"name": "public"}],
+        "hostnames": ["api.example"],
+        "rules": [{"backendRefs": [{"name": "reviews", "port": 9080}]}],
+    }
+    made = {"Gateway": {"gatewayClassName": "istio", "listeners": [listener]}, "HTTPRoute": route}
+    cluster.seed(*OBJECTS)
+    for kind, spec in made.items():
+        head = {"name": "public", "namespace": "demo"}
+        api = "gateway.networking.k8s.io/v1"
+        cluster.seed({"apiVersion": api, "kind": kind, "metadata": head, "spec": spec})
+    with use(cluster):
+        by_api = route_test("http://api.example/", "--project", "shop")
+        by_istio = route_test("http://shop.example.com/", "--project", "shop")
+    assert "  > HTTPRoute demo/public, rule 0" in by_api
+    assert "> VirtualService demo/shop, rule 1" in by_istio
+
+
+class Guarded(Memory):
+    """Lists services and pods of one namespace at a time, as `deploy/rbac.yaml` lets us."""
+
+    def list(self, kind: str, namespace: str, labels: str = "") -> list[Manifest]:
+        if not namespace and kind in ("Service", "Pod", "Namespace"):
+            raise Refused(f"{kind} is forbidden")
+        return super().list(kind, namespace, labels)
+
+
+@pytest.mark.django_db
+def test_it_needs_no_more_rights_than_the_dashboard_has() -> None:
+    project(name="shop", namespace="demo")
+    cluster = Guarded()
+    cluster.seed(*OBJECTS, service("far", "away"))
+    with use(cluster):
+        said = route_test("http://far.away:9080/", "--sidecar", "demo", "--project", "shop")
+    assert "> Service away/far, rule 0 (default)" in said
 
 
 @pytest.mark.processes

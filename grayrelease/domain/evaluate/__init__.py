@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from grayrelease.domain.evaluate.answer import Answer, Failed, Ignored, Looked, Ref, Rule
 from grayrelease.domain.evaluate.answering import Proxy, evaluate
+from grayrelease.domain.evaluate.entrances import entrances
 from grayrelease.domain.evaluate.registry import World, read
 from grayrelease.domain.evaluate.request import Caller, Request, caller, request
 
@@ -23,6 +24,7 @@ __all__ = [
     "Rule",
     "World",
     "caller",
+    "entrances",
     "evaluate",
     "read",
     "request",

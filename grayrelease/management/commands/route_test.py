@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,10 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 
 from grayrelease.domain import evaluate
-from grayrelease.domain.evaluate import Answer, Caller, Failed, Looked, Request, Rule
+from grayrelease.domain.evaluate import Answer, Caller, Failed, Looked, Request, Rule, World
 from grayrelease.domain.evaluate.curl import NotUnderstood, parse
 from grayrelease.words import sentence
 
-KINDS = ("Service", "Pod", "VirtualService", "DestinationRule", "Gateway", "ServiceEntry", "HTTPRoute")
 INGRESS = "istio=ingressgateway"
 INGRESS_PORTS = {False: 80, True: 443}
 
@@ -33,16 +32,16 @@ class Command(BaseCommand):
         where.add_argument("--objects", nargs="+", type=Path, metavar="FILE", help="YAML or JSON manifests")
         where.add_argument("--project", help="the cluster of this project")
         parser.add_argument("--sidecar", metavar="NAMESPACE", help="asked by a pod of this namespace")
-        parser.add_argument("--gateway", metavar="NAMESPACE", default="istio-system", help="or by a gateway")
+        parser.add_argument("--gateway", metavar="NAMESPACE", help="or by a gateway; else by any with a rule")
         parser.add_argument("--labels", default="", help=f"of the asking pod: a=b,c=d (gateway: {INGRESS})")
         parser.add_argument("--port", type=int, help="at which it arrives, if not that of the URL")
         parser.add_argument("--json", action="store_true", help="print all that is known, as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        objects = _files(options["objects"]) if options["objects"] else _cluster(options["project"])
-        proxy = evaluate.Proxy(evaluate.read(objects), _caller(options))
-        request = _arriving(_request(options["request"]), proxy, options["port"])
-        answer = proxy.answer(request)
+        request = _request(options["request"])
+        files, project = options["objects"], options["project"]
+        objects = _files(files) if files else _cluster(project, request, options)
+        request, answer = _answered(evaluate.read(objects), request, options)
         told = [json.dumps(dataclasses.asdict(answer))] if options["json"] else _lines(request, answer)
         self.stdout.write("\n".join(told))
 
@@ -54,12 +53,24 @@ def _request(pasted: str) -> Request:
         raise CommandError(sentence(error.reason.code, error.reason.facts)) from error
 
 
-def _caller(options: Mapping[str, Any]) -> Caller:
-    said = options["labels"] or ("" if options["sidecar"] else INGRESS)
-    labels = dict(part.split("=", 1) for part in said.split(",") if "=" in part)
+def _answered(world: World, request: Request, options: Mapping[str, Any]) -> tuple[Request, Answer]:
+    """Ask the proxy that is meant; where none is said, the first entrance that has a rule."""
+    answers: list[tuple[Request, Answer]] = []
+    for caller in _callers(world, options):
+        proxy = evaluate.Proxy(world, caller)
+        arriving = _arriving(request, proxy, options["port"])
+        answers.append((arriving, proxy.answer(arriving)))
+    return next((each for each in answers if each[1].taken is not None), answers[0])
+
+
+def _callers(world: World, options: Mapping[str, Any]) -> list[Caller]:
+    namespace, said = options["gateway"], options["labels"]
+    if not (options["sidecar"] or namespace or said):
+        return evaluate.entrances(world)
+    labels = dict(part.split("=", 1) for part in (said or INGRESS).split(",") if "=" in part)
     if options["sidecar"]:
-        return Caller("sidecar", options["sidecar"], labels)
-    return Caller("gateway", options["gateway"], labels)
+        return [Caller("sidecar", options["sidecar"], labels if said else {})]
+    return [Caller("gateway", namespace or "istio-system", labels)]
 
 
 def _arriving(request: Request, proxy: evaluate.Proxy, port: int | None) -> Request:
@@ -68,8 +79,9 @@ def _arriving(request: Request, proxy: evaluate.Proxy, port: int | None) -> Requ
     A gateway is often reached through another port, of a node or a load balancer; then it is the usual one.
     """
     if port is None and proxy.caller.kind == "gateway":
-        known = {server.port for server in proxy.servers}
-        port = request.port if request.port in known else INGRESS_PORTS[request.secure]
+        known = {server.port for server in proxy.servers if server.secure == request.secure}
+        usual = next(iter(sorted(known)), INGRESS_PORTS[request.secure])
+        port = request.port if request.port in known else usual
     secure = request.secure and proxy.caller.kind == "gateway"
     return dataclasses.replace(request, port=port or request.port, secure=secure)
 
@@ -92,24 +104,22 @@ def _manifests(document: Any) -> Iterator[dict[str, Any]]:
         yield document
 
 
-def _cluster(name: str) -> list[dict[str, Any]]:
-    """Return what routes in a project's cluster. Kinds that it doesn't serve have no objects."""
-    from grayrelease.cluster import connect  # needs settings, which files don't
-    from grayrelease.cluster.interface import ClusterError, NotFound
+def _cluster(name: str, request: Request, options: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what routes in a project's cluster, as the tester's page reads it: with the project's rights."""
+    from grayrelease.cluster.interface import ClusterError  # needs settings, which files don't
     from grayrelease.models import Project
+    from grayrelease.views import live, tester
 
     project = Project.objects.filter(name=name).first()
     if project is None:
         raise CommandError(f"There is no project {name}.")
-    cluster, found = connect(project.cluster), list[dict[str, Any]]()
-    for kind in KINDS:
-        try:
-            found += cluster.list(kind, "")
-        except NotFound:
-            continue
-        except ClusterError as error:
-            raise CommandError(f"The cluster doesn't tell its {kind} objects: {error}") from error
-    return found
+    try:
+        found = live.read(project)
+        arriving, answer = _answered(evaluate.read(found.objects), request, options)
+        elsewhere = tester.namespaces(arriving, answer) - {"", project.namespace}
+        return live.around(found, elsewhere).objects if elsewhere else found.objects
+    except ClusterError as error:
+        raise CommandError(f"The cluster doesn't tell its routes: {error}") from error
 
 
 def _lines(request: Request, answer: Answer) -> Iterator[str]:
