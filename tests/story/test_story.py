@@ -1,21 +1,14 @@
-"""The tutorial's story, in a real browser, on real parts: with scripts, without them in Chinese; each mode.
-
-One stack serves all stories. They may come in any order: each releases another service, or leaves room.
-"""
+"""The tutorial’s story, in a real browser, on real parts: with scripts, without them in Chinese."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from demo.options import Options
 from demo.stack import Stack
-from tests.scratch import scratch_folder
-from tests.story.browsing import Visit, bring, confirm, deploy_bookinfo, in_chinese, sign_in, soon, visit
+from tests.story.browsing import Visit, bring, confirm, in_chinese, sign_in, soon, visit
 from tests.story.rows import Rows, carried, verified
 from tests.story.strategies import (
     BOB,
@@ -36,21 +29,6 @@ KINDS = ["created", "pause", "resume", "continue", "step", "abandon"]
 DEEDS = "select kind from grayrelease_event where release_id = %s and kind = any(%s) order by id"
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def stack(browser: Browser) -> Iterator[Stack]:
-    """Everything, with visitors, and Bookinfo: operator deployed it without JavaScript, in Chinese."""
-    with scratch_folder() as home, Stack(_options(home)) as stack:
-        operator = in_chinese(visit(browser, stack, scripts=False))
-        sign_in(operator, "operator")
-        deploy_bookinfo(operator)
-        operator.page.context.close()
-        yield stack
-
-
-def _options(home: Path) -> Options:
-    return Options(folder=home, sandbox=home / "sandbox", quick=True, visitors=30)
 
 
 def is_wrong(message: ConsoleMessage) -> bool:
