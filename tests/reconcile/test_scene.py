@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from grayrelease.cluster.interface import Refused
-from grayrelease.cluster.memory import SERVED
+from grayrelease.cluster.memory import ROUTED_BY_API, SERVED
+from grayrelease.domain import preflight
+from grayrelease.domain.plan import Manifest
+from grayrelease.domain.preflight import Scene
 from grayrelease.models import Inventory
 from grayrelease.reconcile import Outcome, inventory, scene
 from tests.world import World
@@ -56,3 +59,34 @@ def test_the_routes_of_all_namespaces_are_read(world: World) -> None:
     hidden = {"kind": "Sidecar", "metadata": {"name": "default", "namespace": "shop"}, "spec": egress}
     world.cluster.seed(hidden)
     assert told(world, "details", "warnings") == ["hidden-by-sidecar"]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "spec", "named"),
+    [
+        ("demo", {"rules": [{"backendRefs": [{"name": "details", "port": 9080}]}]}, "HTTPRoute/shop"),
+        ("demo", {"parentRefs": [{"kind": "Service", "name": "details"}]}, "HTTPRoute/shop"),
+        (
+            "other",
+            {"rules": [{"backendRefs": [{"name": "details", "namespace": "demo", "port": 9080}]}]},
+            "HTTPRoute/other/shop",
+        ),
+    ],
+)
+def test_an_entrance_by_the_gateway_api_is_refused_by_its_name(
+    world: World, namespace: str, spec: Manifest, named: str
+) -> None:
+    world.cluster.served = SERVED | ROUTED_BY_API
+    head = {"name": "shop", "namespace": namespace}
+    route = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": head}
+    world.cluster.seed({**route, "spec": spec})
+    found = [
+        each for each in preflight.check(looked(world, "details")) if each.reason.code == "other-entrance"
+    ]
+    assert [each.reason.facts for each in found] == [{"object": named, "host": "details"}]
+    assert "other-entrance" in told(world, "details", "refusals")
+    assert "other-entrance" not in told(world, "ratings", "refusals")
+
+
+def looked(world: World, service: str) -> Scene:
+    return scene.scenes(world.project, scene.read(world.cluster, "demo"))[service]
