@@ -31,6 +31,7 @@ Rows = Mapping[int, list[Release]]
 class Snapshot:
     """A project's objects as one sweep reads them: those of its namespace, and route objects of all."""
 
+    namespace: str
     here: Lists
     routes: Mapping[str, Concerning]
 
@@ -38,7 +39,7 @@ class Snapshot:
         """Return the lists as a run of one target reads them, less what can't matter to it."""
         slices = [each for each in self.here["EndpointSlice"] if labels(each).get(OF_SERVICE) == service]
         mine = [each for each in self.here["Service"] if name(each) == service]
-        routes = {kind: concerning.of(service) for kind, concerning in self.routes.items()}
+        routes = {kind: concerning.of(service, self.namespace) for kind, concerning in self.routes.items()}
         return {**self.here, **routes, "EndpointSlice": slices, "Service": mine}
 
 
@@ -53,7 +54,8 @@ class Shared:
         cluster = clusters.connect(project.cluster)
         calls = {kind: partial(cluster.list, kind, project.namespace) for kind in HERE}
         here = parallel.in_parallel(calls)
-        return Snapshot(here, {kind: self._routes(project, cluster, kind) for kind in gather.ROUTES})
+        routes = {kind: self._routes(project, cluster, kind) for kind in gather.ROUTES}
+        return Snapshot(project.namespace, here, routes)
 
     def _routes(self, project: Project, cluster: Cluster, kind: str) -> Concerning:
         key = project.cluster, kind
@@ -78,7 +80,7 @@ def differing(project: Project, ids: Collection[int], shared: Shared) -> list[in
     installation = str(Installation.current().uid)
     still = {
         each.pk
-        for each in _targets(ids)
+        for each in targets(ids)
         if not each.unresolved
         and _is_idle(each, installation, live[each.pk], snapshot.of(each.service), written[each.pk])
     }
@@ -86,7 +88,8 @@ def differing(project: Project, ids: Collection[int], shared: Shared) -> list[in
     return [pk for pk in ids if pk not in still]
 
 
-def _targets(ids: Collection[int]) -> QuerySet[Any]:
+def targets(ids: Collection[int]) -> QuerySet[Any]:
+    """Return the rows, with the database's clock as `now`, and whether attempts are `unresolved`."""
     found = Target.objects.filter(pk__in=ids).select_related("project")
     return found.annotate(now=Now(), unresolved=attempts.any_open())
 

@@ -34,6 +34,7 @@ SEED = (
     "Membership.objects.create(project=project, user=person, role='operator');"
     "seed.many_releases(project, person, 1000)"
 )
+MANY = "from tests.bench.many import main; main()"
 
 
 def measure(stack: Stack) -> dict[str, Figure]:
@@ -68,6 +69,23 @@ def _pages(stack: Stack, moves: Moves, figures: dict[str, Figure]) -> None:
             figures[f"{name}_ms"].add(served.last(path))
 
 
+def many(options: Options) -> dict[str, object]:
+    """Ask what many targets cost; beside the API server and the databases nothing runs."""
+    stack = Stack(options)
+    try:
+        stack.start_servers()
+        stack.prepare_dashboard()
+        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", MANY]
+        asked = subprocess.run(
+            command, cwd=ROOT, env={**stack.settings, "PATH": ""}, check=True, stdout=subprocess.PIPE
+        )
+    finally:
+        stack.stop()
+        forget(stack.postgres.data)
+    found: dict[str, object] = json.loads(asked.stdout)
+    return found
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         home = Path(folder)
@@ -81,7 +99,8 @@ def main() -> None:
                 figures = measure(stack)
         finally:
             forget(stack.postgres.data)  # root's is outside our folder
-    print(json.dumps({name: figure.as_json() for name, figure in sorted(figures.items())}))
+        found = many(Options(folder=home / "many", sandbox=home / "many-sandbox"))
+    print(json.dumps({**{name: figure.as_json() for name, figure in sorted(figures.items())}, **found}))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routing.copies import KINDS
-from grayrelease.domain.routing.found import spec
+from grayrelease.domain.routing.found import namespace, spec
 
-ANYBODY = ""
+Place = tuple[str, str]
+"""A service's name and its namespace."""
+ANYBODY: Place = "", ""
 
 
 class Concerning:
-    """Route objects by the first label of each host that they name.
+    """Route objects by the services whose hosts they may name.
 
     Those that may concern anybody are given for every service: wildcards, what delegates, and what is bound
     to a gateway, where objects of one host are merged.
@@ -21,25 +23,25 @@ class Concerning:
 
     def __init__(self, manifests: Sequence[Manifest]) -> None:
         self._manifests = manifests
-        self._at: dict[str, set[int]] = defaultdict(set)
+        self._at: dict[Place, set[int]] = defaultdict(set)
         for at, manifest in enumerate(manifests):
-            for label in _labels(manifest):
-                self._at[label].add(at)
+            for place in _places(manifest):
+                self._at[place].add(at)
 
-    def of(self, service: str) -> list[Manifest]:
+    def of(self, service: str, namespace: str) -> list[Manifest]:
         """Return those for a service, in the order in which they were given."""
-        found = self._at[ANYBODY] | self._at.get(service.lower(), set())
+        found = self._at[ANYBODY] | self._at.get((service, namespace), set())
         return [self._manifests[at] for at in sorted(found)]
 
 
-def _labels(manifest: Manifest) -> Iterator[str]:
-    told = spec(manifest)
+def _places(manifest: Manifest) -> Iterator[Place]:
+    told, here = spec(manifest), namespace(manifest)
     if manifest.get("kind") == "Gateway" or any(str(each) != "mesh" for each in told.get("gateways") or []):
         yield ANYBODY
     for host in (told.get("host"), *(told.get("hosts") or []), *_led_to(manifest)):
         if host:
-            label = str(host).partition(".")[0].lower()
-            yield ANYBODY if "*" in label else label
+            name, _, rest = str(host).lower().partition(".")
+            yield ANYBODY if "*" in name else (name, rest.partition(".")[0] or here)
 
 
 def _led_to(manifest: Manifest) -> Iterator[str]:

@@ -35,9 +35,10 @@ def to(host: str) -> dict[str, Any]:
     ],
 )
 def test_what_may_concern_a_service_is_given(manifest: dict[str, Any]) -> None:
-    assert Concerning([manifest]).of("reviews") == [manifest]
+    assert Concerning([manifest]).of("reviews", "demo") == [manifest]
 
 
 def test_what_names_others_alone_is_left_out_and_the_order_stays() -> None:
     mine, theirs, wild = rule(hosts=["reviews"]), rule(hosts=["ratings"]), rule(hosts=["*"])
-    assert Concerning([wild, theirs, mine]).of("reviews") == [wild, mine]
+    assert Concerning([wild, theirs, mine]).of("reviews", "demo") == [wild, mine]
+    assert Concerning([wild, theirs, mine]).of("reviews", "other") == [wild]
