@@ -191,7 +191,8 @@ def sweeps(figures: dict[str, Figure]) -> dict[str, int]:
     for each in projects:
         carry(each)
     figure = figures["sweep_1000_ms"] = Figure()
-    with clusters.use(Counting(clusters.connect())) as counting:
+    counting = Counting(clusters.connect())
+    with clusters.use(counting):
         for _ in range(SWEEPS):
             Target.objects.update(looked_at=None)
             with figure.measured():
