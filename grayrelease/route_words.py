@@ -13,6 +13,9 @@ ROUTES: Mapping[str, str | Promise] = {
         "Choose another condition, or change that route."
     ),
     "weights-too-large": _("The weights of route %(route)s in %(object)s are too large to be split."),
-    "route-taken": _("%(object)s carries a release of %(service)s now. Finish that one first."),
+    "audiences-meet": _(
+        "A release of %(service)s looks at %(field)s on the same route %(route)s in %(object)s, and no single "
+        "match can say both. Choose another condition, or finish that release first."
+    ),
     "subset-taken": _("%(object)s has a subset %(subset)s of its own. Give it another name."),
 }

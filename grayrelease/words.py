@@ -173,7 +173,6 @@ REMEDIES: Words = {
     "come-by-gateway": _("It works where a gateway leads to %(service)s."),
     "match-by-name": _("In %(object)s match the cookie by its name, with a regex."),
     "look-there": _("Look at %(object)s whether that is meant."),
-    "separate-routes": _("Or put the routes of %(service)s in a VirtualService of their own."),
     "raise-minimum": _("Raise the minReplicas of %(scaler)s until the release is finished."),
     "finish-there-too": _("When the release is finished, change %(object)s in %(holder)s too."),
     "use-gateway": _("Let requests from outside come through a gateway to %(service)s."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grayrelease.domain import istio, marks, revision
 from grayrelease.domain.carrying import Scene
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.routing.collapse import strip
+from grayrelease.domain.routing.collapse import strip_all
 from grayrelease.domain.routing.subsets import without_subsets
 
 
@@ -18,7 +18,7 @@ def base(scene: Scene, stable: str) -> tuple[Manifest, ...]:
     theirs = [each for each in rules.mine if not _made_by_us(each)]
     source = [rules.source] if rules.source and not theirs else []
     carriers = [each.manifest for each in scene.carriers(stable) if each.there]
-    routes = [strip(each, scene.service) for each in carriers if not _made_by_us(each)]
+    routes = [strip_all(each, scene.service) for each in carriers if not _made_by_us(each)]
     return (
         *(_plain("VirtualService", each) for each in routes),
         *(_plain("DestinationRule", without_subsets(each)) for each in (*theirs, *source)),

@@ -11,11 +11,12 @@ from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.carriers import carriers as found_carriers
-from grayrelease.domain.routing.collapse import KINDS, collapse, strip
+from grayrelease.domain.routing.collapse import collapse, strip
+from grayrelease.domain.routing.copies import KINDS
 from grayrelease.domain.routing.destinations import Destination, Service, names_ours, split_ones
 from grayrelease.domain.routing.effect import in_effect, own
 from grayrelease.domain.routing.expand import Place, expand
-from grayrelease.domain.routing.notes import EXPOSURES, carried
+from grayrelease.domain.routing.notes import carried, marked
 from grayrelease.domain.routing.rules import Rules, own_rule, rules_of
 from grayrelease.domain.routing.subsets import selecting, standing_for_all, stays
 from grayrelease.domain.state import Key, Seen
@@ -37,9 +38,13 @@ class Carrier:
     """What it carries; None: it isn't expanded, or our marks in it were edited."""
 
     @property
+    def namespace(self) -> str:
+        return str(self.manifest["metadata"].get("namespace", ""))
+
+    @property
     def marked(self) -> bool:
         """Tell if it has our marks, edited or not."""
-        return self.there and EXPOSURES in marks.notes(self.manifest)
+        return self.there and marked(self.manifest, self.service)
 
     @property
     def ours(self) -> bool:

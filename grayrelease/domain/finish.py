@@ -171,12 +171,14 @@ def _winners_subset(look: Look, winner: str, release: int | None) -> Step | None
 
 
 def _named_after(look: Look, winner: str) -> set[str]:
-    """Return the subsets that routes of ours would name once they are given back."""
-    subset = stays(look.scene.rule, winner)
+    """Return the service's subsets that routes of ours would name once they are given back."""
+    subset, here = stays(look.scene.rule, winner), look.intent.namespace
     given = [each.collapsed(winner, subset) for each in look.carriers if each.marked]
     spec = [each.get("spec") or {} for each in given]
     routes = [route for each in spec for kind in ("http", "tcp", "tls") for route in each.get(kind) or []]
-    return {str((to.get("destination") or {}).get("subset")) for r in routes for to in r.get("route") or []}
+    targets = [to.get("destination") or {} for route in routes for to in route.get("route") or []]
+    mine = [to for to in targets if look.called.is_called(str(to.get("host", "")), here)]
+    return {str(to.get("subset")) for to in mine}
 
 
 def _routes_given_back(look: Look, winner: str, release: int | None) -> Step | None:

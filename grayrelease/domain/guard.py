@@ -8,6 +8,7 @@ from grayrelease.domain import marks
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import FORWARD, One
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routing import writers
 from grayrelease.domain.state import Goal, Key, Reason
 
 ENDING = (Goal.FINISH, Goal.ABANDON)
@@ -67,8 +68,9 @@ def _foreign(look: Look, key: Key, manifest: Manifest, must_be_ours: bool) -> Re
         return Reason("not-ours", {"object": str(key)}) if must_be_ours else None
     if owner.installation != look.intent.installation:
         return Reason("other-installation", {"object": str(key), "owner": owner.installation})
-    if owner.generation > look.intent.generation:
-        facts = {"generation": owner.generation, "known": look.intent.generation}
+    generation, _ = writers.last(manifest, look.called)
+    if generation > look.intent.generation:
+        facts = {"generation": generation, "known": look.intent.generation}
         return Reason("cluster-ahead", {"object": str(key), **facts})
     return None
 
@@ -77,7 +79,7 @@ def _edited(look: Look, ones: Sequence[One]) -> Reason | None:
     """Return who changed our marks; not when people roll back, or have decided since our last write."""
     keys = [*(each.key for each in look.carriers), look.subsets_key]
     ours = {key: found for key in keys if (found := look.find(key)) is not None}
-    written_for = [owner.generation for found in ours.values() if (owner := marks.owner(found))]
+    written_for = [writers.last(found, look.called)[0] for found in ours.values()]
     backing = bool(ones) and all(one.goal == Goal.ROLL_BACK for one in ones)
     if backing or look.intent.generation > max(written_for, default=0):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from grayrelease.domain import base, istio
 from grayrelease.domain.carrying import Carrier, Scene, scene
-from grayrelease.domain.marks import OP, digest, edited, labels, name, notes
+from grayrelease.domain.marks import digest, edited, labels, name
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.pods import (
@@ -21,6 +21,7 @@ from grayrelease.domain.pods import (
     trouble,
     version_of,
 )
+from grayrelease.domain.routing import writers
 from grayrelease.domain.state import Key, Memory, ReleaseIntent, Seen, TargetIntent
 
 NO_ROUTES = "no routes"
@@ -51,6 +52,10 @@ class Look:
         return self.intent.service
 
     @property
+    def called(self) -> Name:
+        return Name(self.intent.service, self.intent.namespace)
+
+    @property
     def stable(self) -> str:
         return self.intent.stable
 
@@ -65,7 +70,7 @@ class Look:
 
     @cached_property
     def scene(self) -> Scene:
-        return scene(Name(self.intent.service, self.intent.namespace), self.seen)
+        return scene(self.called, self.seen)
 
     @cached_property
     def carriers(self) -> tuple[Carrier, ...]:
@@ -139,9 +144,13 @@ class Look:
         """Return since when an object has been as it is, or away. If that isn't known, it is now."""
         manifest = self.find(key)
         written = self.seen.written.get(key)
-        if manifest is not None and written is not None and _is_as_written(manifest, written.op):
+        if manifest is not None and written is not None and self._is_as_written(manifest, written.op):
             return written.at
         return self.memory.first_seen.get(identity(key, manifest), self.now)
+
+    def _is_as_written(self, manifest: Manifest, op: str) -> bool:
+        """Tell if nobody changed it since; a write for another service leaves what is this one's."""
+        return writers.last(manifest, self.called)[1] == op and not edited(manifest)
 
     def routes_since(self) -> datetime:
         """Return since when the routes have been as they are: since the last change of any of them."""
@@ -203,10 +212,6 @@ class Look:
 
 def _became_ready(pod: Manifest) -> str:
     return condition(pod, "Ready").get("lastTransitionTime", "")
-
-
-def _is_as_written(manifest: Manifest, op: str) -> bool:
-    return notes(manifest).get(OP) == op and not edited(manifest)
 
 
 def identity(key: Key, manifest: Manifest | None) -> str:

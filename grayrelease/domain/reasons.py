@@ -194,7 +194,6 @@ REMEDIES: Mapping[str, tuple[str, ...]] = {
     "come-by-gateway": ("service",),
     "match-by-name": ("object",),
     "look-there": ("object",),
-    "separate-routes": ("service",),
     "raise-minimum": ("scaler",),
     "finish-there-too": ("object", "holder"),
     "use-gateway": ("service",),
@@ -264,8 +263,8 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
     "cannot-intersect": ("object", "route", "field"),
+    "audiences-meet": ("object", "route", "field", "service"),
     "weights-too-large": ("object", "route"),
-    "route-taken": ("object", "service"),
     "subset-taken": ("object", "subset"),
 }
 """Why an exposure can't be written into routes or rules that are there already."""

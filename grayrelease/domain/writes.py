@@ -7,6 +7,8 @@ from copy import deepcopy
 from grayrelease.domain import istio, marks
 from grayrelease.domain.look import Look
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routing import writers
+from grayrelease.domain.routing.notes import services
 from grayrelease.domain.state import Create, Delete, Key, Replace, Write
 
 
@@ -26,12 +28,21 @@ def create(look: Look, key: Key, manifest: Manifest, release: int | None) -> Cre
 def replace(look: Look, key: Key, manifest: Manifest, release: int | None) -> Replace:
     """Return the PUT of an object with what we changed in it, and with our marks."""
     marked = marks.marked(_bare(manifest), look.intent.installation, look.intent.generation, made=False)
+    if services(marked):
+        writers.keep_others(marked, look.find(key) or {}, look.called)
     return Replace(key, marked, release)
 
 
 def give_back(look: Look, key: Key, manifest: Manifest, release: int | None) -> Write:
-    """Return the write that leaves an object without our marks; what we made for a release's routes goes."""
+    """Return the write that leaves an object without our marks; what we made for a release's routes goes.
+
+    Where another service has a release in it too, its marks stay, and it's that one's.
+    """
     present, installation = look.find(key) or {}, look.intent.installation
+    if services(manifest):
+        shared = marks.marked(_bare(manifest), installation, look.intent.generation, made=False)
+        writers.hand_over(shared, present, installation)
+        return Replace(key, shared, release)
     if marks.made_by(present, installation):
         if istio.made_for_routes(present):
             return delete(key, present, release)

@@ -13,7 +13,9 @@ from django.db.models.functions import Now
 
 from grayrelease.cluster.interface import AlreadyExists, Conflict, NotFound, Refused
 from grayrelease.domain import marks
+from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routing.notes import marked, services
 from grayrelease.domain.state import Create, Delete, Key, Replace, Write, Written
 from grayrelease.models import Event
 
@@ -113,7 +115,7 @@ def outcome_of(attempt: Event, found: Manifest | None, now: datetime) -> Known:
     if base["verb"] == "delete":
         return _deleted(found, base["resource_version"]) if same else "done"
     if base["verb"] == "give-back":
-        return _given_back(found, base) if same and found else "failed"
+        return _given_back(found, attempt) if same and found else "failed"
     if found is not None and marks.notes(found).get(marks.OP) == str(attempt.op):
         return "done"
     if base["verb"] == "create":
@@ -123,7 +125,7 @@ def outcome_of(attempt: Event, found: Manifest | None, now: datetime) -> Known:
 
 def stamped(manifest: Manifest, op: object) -> Manifest:
     """Return the manifest with the attempt's id in it, unless our marks are taken out of it."""
-    if marks.owner(manifest) is None:
+    if _gives_back(manifest):
         return manifest
     annotations = {**marks.notes(manifest), marks.OP: str(op)}
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}}
@@ -153,10 +155,15 @@ def _base(write: Write) -> dict[str, str]:
         case Replace(manifest=manifest):
             metadata = manifest["metadata"]
             version = metadata["resourceVersion"]
-            verb = "replace" if marks.owner(manifest) else "give-back"
+            verb = "give-back" if _gives_back(manifest) else "replace"
             return {"verb": verb, "uid": metadata["uid"], "resource_version": version}
         case Delete(uid=uid, resource_version=version):
             return {"verb": "delete", "uid": uid, "resource_version": version}
+
+
+def _gives_back(manifest: Manifest) -> bool:
+    """Tell if our marks are taken out: all of them, or all but another target's with the id of its write."""
+    return marks.owner(manifest) is None or marks.OP in marks.notes(manifest)
 
 
 def repeats(attempt: Event, write: Write) -> bool:
@@ -165,11 +172,18 @@ def repeats(attempt: Event, write: Write) -> bool:
     return isinstance(write, Delete) and attempt.subject == str(write.key) and base == _base(write)
 
 
-def _given_back(found: Manifest, base: Mapping[str, str]) -> Known:
+def _given_back(found: Manifest, attempt: Event) -> Known:
     """It carries no id: that our marks are gone is what shows it."""
-    if marks.owner(found) is None:
+    if marks.owner(found) is None or not _of_target(found, attempt):
         return "done"
-    return "" if _version(found) == base["resource_version"] else "failed"
+    return "" if _version(found) == attempt.data["resource_version"] else "failed"
+
+
+def _of_target(found: Manifest, attempt: Event) -> bool:
+    """Tell if an object has marks of the attempt's target; other targets may have theirs in it."""
+    if attempt.target is None or not services(found):
+        return True
+    return marked(found, Name(attempt.target.service, attempt.project.namespace))
 
 
 def _deleted(found: Manifest | None, version: str) -> Known:

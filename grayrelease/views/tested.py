@@ -16,7 +16,7 @@ from grayrelease.domain.evaluate.conditions import conditions
 from grayrelease.domain.evaluate.request import Refused, arrive
 from grayrelease.domain.matching import istio_matches
 from grayrelease.domain.plan import Audience, Condition, Group, Manifest
-from grayrelease.domain.routing.notes import COPY
+from grayrelease.domain.routing.copies import COPY, copied_for
 from grayrelease.domain.written import SELF
 from grayrelease.models import Release
 from grayrelease.views.live import Live, namespace_of
@@ -212,9 +212,9 @@ def _yaml(rule: object) -> str:
 
 
 def _release_of(route: str) -> int | None:
-    """Return the release that a copied route's name says: `gr~12.c0~1` is of release 12."""
-    key = route.removeprefix(COPY).partition("~")[0].partition(".")[0] if route.startswith(COPY) else ""
-    return int(key) if key.isdecimal() else None
+    """Return the release that a copied route's name says: `gr~reviews~12.c0~1` is of release 12."""
+    keys = [key.partition(".")[0] for key in copied_for(route).values()]
+    return next((int(key) for key in keys if key.isdecimal()), None)
 
 
 def _title(ref: Ref) -> str:

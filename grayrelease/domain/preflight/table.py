@@ -83,7 +83,6 @@ TABLE: tuple[Check, ...] = (
     Check("service-entry", "remove-entry", mesh.entries),
     Check("other-entrance", "use-virtual-service", mesh.entrances),
     Check("route-elsewhere", "move-here", routes.refused("route-elsewhere")),
-    Check("route-taken", "separate-routes", routes.refused("route-taken")),
     Check("rule-elsewhere", "move-here", routes.refused("rule-elsewhere")),
     Check("rule-hidden", "export-to-all", routes.refused("rule-hidden")),
     Check("leads-away", "lead-here", routes.leading_away),

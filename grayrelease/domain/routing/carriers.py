@@ -9,11 +9,11 @@ from typing import Any
 from grayrelease.domain.marks import name
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.routing.collapse import KINDS
+from grayrelease.domain.routing.copies import KINDS
 from grayrelease.domain.routing.destinations import Service, names_ours, split_ones
 from grayrelease.domain.routing.expand import Place
 from grayrelease.domain.routing.found import age, namespace, serves, spec, title
-from grayrelease.domain.routing.notes import carried, taken_by
+from grayrelease.domain.routing.notes import carried
 from grayrelease.domain.routing.rules import Rules
 from grayrelease.domain.routing.subsets import all_subsets, selecting, standing_for_all
 from grayrelease.domain.state import Reason
@@ -90,11 +90,8 @@ class _Scene:
 
     def refusals(self, manifest: Manifest) -> Iterator[Reason]:
         """Yield why an object can't be expanded at all."""
-        of = title(manifest, self.service)
         if namespace(manifest) != self.service.namespace:
-            yield Reason("route-elsewhere", {"object": of})
-        if other := taken_by(manifest, self.service):
-            yield Reason("route-taken", {"object": of, "service": other})
+            yield Reason("route-elsewhere", {"object": title(manifest, self.service)})
 
     def serves_mesh(self, manifest: Manifest) -> bool:
         """Tell if callers in the mesh, of any namespace, are answered by it when they call the service."""

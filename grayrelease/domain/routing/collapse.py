@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from math import gcd
 
 from grayrelease.domain.marks import PREFIX, notes
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Copies, compose
+from grayrelease.domain.routing.copies import KINDS, copied_for, is_copy
 from grayrelease.domain.routing.destinations import (
     ALL_PODS,
     Destination,
@@ -19,52 +21,58 @@ from grayrelease.domain.routing.destinations import (
     runs,
     split_ones,
 )
-from grayrelease.domain.routing.mirrors import FIELDS, Own, given_back, pins
+from grayrelease.domain.routing.mirrors import FIELDS, Own, given_back, percentage, pins
 from grayrelease.domain.routing.notes import (
-    BEFORE,
-    COPY,
-    EXPOSURES,
     Before,
     Route,
     carried,
     find,
+    forget,
     mark,
+    modernise,
     read_before,
-    taken_by,
+    services,
 )
 from grayrelease.domain.routing.subsets import OURS, plain
 
-KINDS = ("http", "tcp", "tls")
 _NOT_TOLD = {"match", "route", "mirror", "mirrors", *FIELDS}
 
 
 def collapse(manifest: Manifest, service: Name, winner: str | None = None, *, named: str = "") -> Manifest:
-    """Return a route object as it was before it was expanded; our annotations go.
+    """Return a route object as it was before it was expanded for a service; our annotations go.
 
     Where a route named a subset of stable's, it names the winner's if that is another version: `named`, or
-    the plain one. What was not expanded is returned as it is, less our annotations.
+    the plain one. What was not expanded is returned as it is, less our annotations. What it carries of other
+    services' releases stays, and the annotations with it.
     """
     stands = carried(manifest, service)
     changes = winner is not None and stands is not None and winner != stands.stable
     result = strip(manifest, service, (named or plain(winner or "")) if changes else None)
-    _forget(result, [key for key in notes(result) if key.startswith(PREFIX)])
+    if not services(result):
+        _forget(result, [key for key in notes(result) if key.startswith(PREFIX)])
     return result
 
 
 def strip(manifest: Manifest, service: Name, instead: str | None = None) -> Manifest:
-    """Return an object without its expansion, and with all other marks.
+    """Return an object without its expansion for a service, and with all other marks.
 
     `instead`: the subset for those routes that named one of stable's.
     """
     result: Manifest = deepcopy(manifest)
-    if taken_by(manifest, service):
-        return result
+    modernise(result)
     spec = result.get("spec") or {}
     work = _Work(result, service, instead)
-    for kind in KINDS:
-        if kind in spec:
-            spec[kind] = work.all_of(kind, spec[kind] or [])
-    _forget(result, [EXPOSURES, BEFORE])
+    stripped = {kind: work.all_of(kind, spec[kind] or []) for kind in KINDS if kind in spec}
+    spec.update(stripped)
+    forget(result, service)
+    return result
+
+
+def strip_all(manifest: Manifest, service: Name) -> Manifest:
+    """Return an object as its users wrote it: without the expansion for this service and for any other."""
+    result = strip(manifest, service)
+    for other in services(result):
+        result = strip(result, other)
     return result
 
 
@@ -76,16 +84,23 @@ def _forget(manifest: Manifest, keys: Collection[str]) -> None:
         del manifest["metadata"]["annotations"]
 
 
-def before(service: Service, base: Route, expanded: Route, ours: Collection[str]) -> Before:
-    """Return the note of how a route was, by which it is found again as it has become."""
+def before(
+    service: Service, base: Route, expanded: Route, ours: Collection[str], others: Sequence[Before] = ()
+) -> Before:
+    """Return the note of how a route was, by which it is found again as it has become.
+
+    `others`: other services' notes of it. Who moved its mirror first knows where that stood, and who gives
+    the mirrors back last must know.
+    """
     to = base["route"]
     weight = to[0].get("weight") if len(to) == 1 else None
     moved = "mirror" in base and "mirror" not in expanded
+    mirror = next((field for field in FIELDS if field in base), "") if moved else None
     told = _told(expanded, _runs_of(runs(service.name, service.namespace, ours, expanded["route"])))
     return Before(
         tuple(service.before(each["destination"]) for each in split_ones(service, to)),
         None if weight is None else int(weight),
-        next((field for field in FIELDS if field in base), "") if moved else None,
+        next((each.mirror for each in others if each.mirror is not None), mirror),
         tuple(pins(service, base)),
         *told,
     )
@@ -94,7 +109,9 @@ def before(service: Service, base: Route, expanded: Route, ours: Collection[str]
 def _told(route: Route, found: Sequence[Run]) -> tuple[str, str, str]:
     """Return by what a route is found again: its match, what else it says, where it leads."""
     rest = {key: value for key, value in route.items() if key not in _NOT_TOLD}
-    leads = [[each.base(), each.weight] for each in found]
+    # Other services' parts beside them multiply all weights alike.
+    unit = gcd(*(each.weight for each in found)) or 1
+    leads = [[each.base(), each.weight // unit] for each in found]
     return mark(route.get("match")), mark(rest), mark(leads)
 
 
@@ -125,16 +142,32 @@ class _Work:
             return ()
 
     def all_of(self, kind: str, routes: Sequence[Route]) -> list[Route]:
-        kept = [route for route in routes if not str(route.get("name", "")).startswith(COPY)]
+        kept = [route for route in routes if not self.is_ours(route)]
         ours = self.ours(kept)
-        found = [runs(self.service, self.namespace, ours, route.get("route") or []) for route in kept]
-        expanded = [at for at, each in enumerate(found) if _runs_of(each)]
-        asked = [Before((), None, None, (), *_told(kept[at], _runs_of(found[at]))) for at in expanded]
-        known = dict(zip(expanded, find(asked, read_before(self.manifest, kind)), strict=True))
+        known = self.known(kind, kept)
         return [
-            self.one(route, found[at], known[at], ours) if at in known else route
+            self.one(route, self.runs(route, ours), known[at], ours) if at in known else route
             for at, route in enumerate(kept)
         ]
+
+    def is_ours(self, route: Route) -> bool:
+        """Tell if a route is a copy of this service's, also of another one's."""
+        return bool({"", self.service.service} & copied_for(str(route.get("name", ""))).keys())
+
+    def runs(self, route: Route, ours: Collection[str]) -> list[Destination | Run]:
+        return runs(self.service, self.namespace, ours, route.get("route") or [])
+
+    def known(self, kind: str, routes: Sequence[Route]) -> dict[int, Before]:
+        """Return how the expanded ones of some routes were, by their places."""
+        ours = self.ours(routes)
+        found = {at: _runs_of(self.runs(route, ours)) for at, route in enumerate(routes)}
+        told = {at: _told(routes[at], each) for at, each in found.items() if each}
+        users = [at for at in told if not is_copy(routes[at])]
+        asked = [Before((), None, None, (), *told[at]) for at in users]
+        stored = read_before(self.manifest, self.service, kind)
+        known = dict(zip(users, find(asked, stored), strict=True))
+        copies = {at: _of_its_route(at, told, known) for at in told if at not in known}
+        return known | copies
 
     def one(
         self, route: Route, found: Sequence[Destination | Run], was: Before, ours: Collection[str]
@@ -143,7 +176,10 @@ class _Work:
         result["route"] = list(joined(found, list(self.instead_of(was.subsets)), was.weight))
         parts = {part["destination"]["subset"] for run in _runs_of(found) for part in run.parts}
         own = Own(self.service, self.namespace, ours, parts)
-        return given_back(result, own, self.copies(), was.mirror, list(self.instead_of(was.pinned)))
+        mine = sum(_weight(part) for run in _runs_of(found) for part in run.parts)
+        everything = sum(map(_weight, route["route"]))
+        copies = [(each, percentage(each, mine, everything)) for each in self.copies()]
+        return given_back(result, own, copies, was.mirror, list(self.instead_of(was.pinned)))
 
     def instead_of(self, subsets: Sequence[str | None]) -> Iterator[str | None]:
         for subset in subsets:
@@ -151,6 +187,22 @@ class _Work:
                 yield subset.removeprefix(ALL_PODS)
             else:
                 yield self.instead if subset and self.instead else subset
+
+
+def _weight(destination: Destination) -> int:
+    return int(destination.get("weight") or 0)
+
+
+def _of_its_route(at: int, told: Mapping[int, tuple[str, str, str]], known: Mapping[int, Before]) -> Before:
+    """Return how a copy of another service's was: as its route, which follows unless users moved it."""
+    leads = told[at][-1]
+    places = sorted(known, key=lambda place: (told[place][-1] != leads, place < at, place))
+    return known[places[0]] if places else Before()
+
+
+def notes_of(manifest: Manifest, service: Name, kind: str, routes: Sequence[Route]) -> dict[int, Before]:
+    """Return a service's notes of those routes that are expanded for it, by their places."""
+    return _Work(manifest, service, None).known(kind, routes)
 
 
 def _runs_of(found: Sequence[Destination | Run]) -> list[Run]:

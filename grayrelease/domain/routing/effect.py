@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from grayrelease.domain import istio
@@ -10,10 +11,10 @@ from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.ports import speaks_http
 from grayrelease.domain.routes import Exposing
-from grayrelease.domain.routing.collapse import KINDS
+from grayrelease.domain.routing.copies import KINDS, copied_for, is_copy
 from grayrelease.domain.routing.expand import ALONE, Place, expand
 from grayrelease.domain.routing.mirrors import FIELDS
-from grayrelease.domain.routing.notes import COPY, carried, mark, read_before
+from grayrelease.domain.routing.notes import carried, mark, modernise, read_before
 from grayrelease.domain.routing.refused import CannotSay
 
 _OURS = ("match", "name", "route", "mirror", "mirrors", *FIELDS)
@@ -31,26 +32,46 @@ def in_effect(
     stands = carried(manifest, service)
     if stands is None:
         return None
+    manifest = deepcopy(manifest)
+    modernise(manifest)
     try:
         anew = expand(manifest, service, stands.stable, stands.releases, place)
     except (CannotSay, ValueError):
         return None
     same = all(_shapes(manifest, kind) == _shapes(anew, kind) for kind in KINDS)
-    as_is = _shapes(manifest, "http", copies=True) == _shapes(anew, "http", copies=True)
-    return (stands.stable, stands.releases) if same and (as_is or _moved_on(manifest, anew)) else None
+    as_is = _copies(manifest) == _copies(anew)
+    moved_on = _moved_on(manifest, anew, service)
+    return (stands.stable, stands.releases) if same and (as_is or moved_on) else None
 
 
-def _shapes(manifest: Manifest, kind: str, *, copies: bool = False) -> list[str]:
-    """Return what our marks are in: of an object's routes in order, or of its copies, wherever they stand."""
+def _shapes(manifest: Manifest, kind: str) -> list[str]:
+    """Return what our marks are in, of users' routes in order."""
     routes = (manifest.get("spec") or {}).get(kind) or []
-    ours = [each for each in routes if str(each.get("name", "")).startswith(COPY) is copies]
-    found = [mark({field: each[field] for field in _OURS if field in each}) for each in ours]
-    return sorted(found) if copies else found
+    return [mark(_marks(each)) for each in routes if not is_copy(each)]
 
 
-def _moved_on(manifest: Manifest, anew: Manifest) -> bool:
+def _copies(manifest: Manifest) -> tuple[list[str], set[str]]:
+    """Return what our marks are in, of copies wherever they stand.
+
+    Of those that are for several services it isn't said what they match, nor how many they are: both depend
+    on which of them was written last.
+    """
+    routes = (manifest.get("spec") or {}).get("http") or []
+    shared = [each for each in routes if len(copied_for(str(each.get("name", "")))) > 1]
+    alone = [each for each in routes if is_copy(each) and each not in shared]
+    unmatched = [{field: each[field] for field in each if field != "match"} for each in shared]
+    return sorted(mark(_marks(each)) for each in alone), {mark(_marks(each)) for each in unmatched}
+
+
+def _marks(route: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a route that are ours; its mirrors in whatever order."""
+    found = {field: route[field] for field in _OURS if field in route}
+    return {**found, "mirrors": sorted(map(mark, found["mirrors"] or []))} if "mirrors" in found else found
+
+
+def _moved_on(manifest: Manifest, anew: Manifest, service: Name) -> bool:
     """Tell if users changed what their routes match, or took one away, so that copies are of yesterday."""
-    then, now = read_before(manifest, "http"), read_before(anew, "http")
+    then, now = read_before(manifest, service, "http"), read_before(anew, service, "http")
     return sorted(each.match for each in then) != sorted(each.match for each in now)
 
 

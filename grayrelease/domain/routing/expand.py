@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,12 +14,13 @@ from grayrelease.domain.matching import istio_matches
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing, RouteTable, Rule, compose
-from grayrelease.domain.routing.collapse import before, strip
+from grayrelease.domain.routing.collapse import before, notes_of, strip
+from grayrelease.domain.routing.copies import KINDS, copied_for, copy_name, is_copy
 from grayrelease.domain.routing.delegates import narrowed
 from grayrelease.domain.routing.destinations import Service, split, split_ones
 from grayrelease.domain.routing.intersect import intersect
 from grayrelease.domain.routing.mirrors import FIELDS, with_copies
-from grayrelease.domain.routing.notes import BEFORE, COPY, EXPOSURES, Before, Route, said, taken_by
+from grayrelease.domain.routing.notes import Before, Route, note, said, services
 from grayrelease.domain.routing.refused import CannotSay
 from grayrelease.domain.routing.rewrites import rewritten
 from grayrelease.domain.routing.strings import Unsaid
@@ -53,22 +53,20 @@ def expand(
     """Return a VirtualService with each route to the service split as the releases' exposures say.
 
     What was expanded before is collapsed first. The annotations of `notes` say what it carries, unless no
-    route goes to the service. Other marks of ours stay. Raises CannotSay, and ValueError as `compose` does.
+    route goes to the service. Other marks of ours stay, and so does what it carries of other services'
+    releases: where a route leads to both, each request is drawn for the one and for the other. Raises
+    CannotSay, and ValueError as `compose` does.
     """
-    if other := taken_by(manifest, service):
-        raise CannotSay(Reason("route-taken", {"object": name(manifest), "service": other}))
     base = strip(manifest, service)
     work = _Work(base, service, compose(stable, releases), place)
     spec = base.setdefault("spec", {})
     found: dict[str, list[Before]] = {}
-    for kind in ("http", "tcp", "tls"):
+    for kind in KINDS:
         if kind in spec:
-            spec[kind], found[kind] = work.all_of(kind, spec[kind])
+            spec[kind], found[kind] = work.all_of(kind, spec[kind] or [])
     stored = {kind: [each.stored() for each in notes] for kind, notes in found.items() if notes}
     if stored:
-        marks = base["metadata"].setdefault("annotations", {})
-        marks[EXPOSURES] = said(service, stable, releases)
-        marks[BEFORE] = json.dumps(stored, separators=(",", ":"))
+        note(base, service, said(stable, releases), stored)
     return base
 
 
@@ -91,23 +89,29 @@ class _Work:
     def all_of(self, kind: str, routes: Sequence[Route]) -> tuple[list[Route], list[Before]]:
         result: list[Route] = []
         notes: list[Before] = []
-        for route in routes:
+        known = [notes_of(self.manifest, other, kind, routes) for other in services(self.manifest)]
+        for at, route in enumerate(routes):
             if not split_ones(self.service, route.get("route") or []):
                 result.append(route)
                 continue
             if kind == "http":
                 result += self.copies(route, len(notes))
             result.append(self.ruled(route, self.table.rules[-1], http=kind == "http"))
-            notes.append(before(self.service, route, result[-1], self.ours))
+            if not is_copy(route):
+                others = [each[at] for each in known if at in each]
+                notes.append(before(self.service, route, result[-1], self.ours, others))
         return result, notes
 
     def copies(self, route: Route, number: int) -> Iterator[Route]:
-        """Yield the copies that stand before a route, for the rules that don't concern everyone."""
+        """Yield the copies that stand before a route, for the rules that don't concern everyone.
+
+        The route may be another service's copy: then the copies are of those who meet both.
+        """
         if len(self.table.rules) > 1 and self.place.no_copies and _catches_all(route):
             raise CannotSay(self.place.no_copies)
         for rule in self.table.rules[:-1]:
             copy = self.ruled(route, rule, http=True)
-            name = f"{COPY}{rule.key}~{number}"
+            name = copy_name(self.name.service, rule.key, number, str(route.get("name", "")))
             for rewrite, matches in groupby(self.matches(route, rule), key=itemgetter(0)):
                 rewriting = {"rewrite": rewrite} if rewrite else {}
                 found = [match for _, match in matches]
@@ -120,7 +124,7 @@ class _Work:
                 try:
                     yield from self.common(route, mine, theirs)
                 except Unsaid as unsaid:
-                    raise CannotSay(self.why(mine or {}, str(unsaid))) from None
+                    raise CannotSay(self.why(route, mine or {}, str(unsaid))) from None
 
     def common(self, route: Route, mine: Route | None, theirs: Route) -> Iterator[tuple[Route, Route]]:
         both = intersect(mine or {}, theirs)
@@ -132,8 +136,10 @@ class _Work:
                 was = mine if mine and "uri" in mine else next(iter(root.get("match") or []), {})
                 yield rewritten(rewrite, was, match), match
 
-    def why(self, match: Route, field: str) -> Reason:
+    def why(self, route: Route, match: Route, field: str) -> Reason:
         facts = {"object": name(self.manifest), "route": _at({"match": [match]}), "field": field}
+        if others := ", ".join(copied_for(str(route.get("name", "")))):
+            return Reason("audiences-meet", {**facts, "service": others})
         return Reason("cannot-intersect", facts)
 
     def ruled(self, route: Route, rule: Rule, *, http: bool) -> Route:

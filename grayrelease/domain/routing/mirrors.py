@@ -67,12 +67,16 @@ def _to(service: Service, base: Route, copies: Copies) -> Destination:
 
 
 def _percentage(service: Service, base: Route, copies: Copies) -> Route:
-    """Return how much to copy: of what a route sends to several services, the service's part."""
     mine, everything = 1, 1
     if len(base["route"]) > 1:
         mine = sum(int(each.get("weight") or 0) for each in split_ones(service, base["route"]))
         everything = sum(int(each.get("weight") or 0) for each in base["route"])
-    percent = round(copies.share * mine / everything / 10, 4)
+    return percentage(copies, mine, everything)
+
+
+def percentage(copies: Copies, mine: int, everything: int) -> Route:
+    """Return how much to copy: of what a route sends to several services, the service's part."""
+    percent = round(copies.share * mine / (everything or 1) / 10, 4)
     return {"value": int(percent) if percent == int(percent) else percent}
 
 
@@ -96,11 +100,16 @@ class Own:
 
 
 def given_back(
-    route: Route, own: Own, copies: Sequence[Copies], mirror: str | None, before: Sequence[str | None]
+    route: Route,
+    own: Own,
+    copies: Sequence[tuple[Copies, Route]],
+    mirror: str | None,
+    before: Sequence[str | None],
 ) -> Route:
     """Return a route with the mirrors as they were.
 
-    `copies` are the rule's; `mirror` and `before` are the note's (`Before.mirror`, `Before.pinned`).
+    `copies` are the rule's, each with how much it copies; `mirror` and `before` are the note's
+    (`Before.mirror`, `Before.pinned`).
     """
     result, subsets = dict(route), iter(before)
     if "mirror" in result:
@@ -116,13 +125,15 @@ def given_back(
     return result
 
 
-def _without(entries: Sequence[Route], own: Own, copies: Sequence[Copies]) -> list[Route]:
-    """Return mirrors without our copies; of equal ones the last is ours."""
+def _without(entries: Sequence[Route], own: Own, copies: Sequence[tuple[Copies, Route]]) -> list[Route]:
+    """Return mirrors without our copies; of those to one target it is that with as much, else the last."""
     kept = [entry for entry in entries if not own.is_copy(entry.get("destination") or {})]
-    for target in [{"host": each.to.host, "port": {"number": each.to.port}} for each in copies if each.to]:
+    for to, much in ((each.to, much) for each, much in copies if each.to):
+        target = {"host": to.host, "port": {"number": to.port}}
         at = [index for index, entry in enumerate(kept) if entry.get("destination") == target]
+        alike = [index for index in at if kept[index].get("percentage") == much]
         if at:
-            del kept[at[-1]]
+            del kept[(alike or at)[-1]]
     return kept
 
 

@@ -1,4 +1,7 @@
-"""What an expanded object says in its annotations: the exposures it carries, and how its routes were."""
+"""What an expanded object says in its annotations: the exposures it carries, and how its routes were.
+
+An object may lead to several services that have releases at the same time: each has notes of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,14 @@ from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Exposure, Manifest
 from grayrelease.domain.revision import canonical
 from grayrelease.domain.routes import Exposing
+from grayrelease.domain.routing.copies import KINDS, in_words_of_today
 
 EXPOSURES = f"{PREFIX}exposures"
-"""Canonical JSON: service, stable's version, for each release its id, version, exposure and draws."""
+"""Canonical JSON by service (namespace/name): stable's version, for each release its id, version, exposure
+and draws. The first form held one service's alone, and its name under "service"."""
 BEFORE = f"{PREFIX}before"
-"""JSON by http, tcp and tls: a `Before` for each expanded route, in their order."""
-COPY = "gr~"
-"""How the names of routes that are copies begin."""
+"""JSON by service, and by http, tcp and tls: a `Before` for each expanded route, in their order. In the first
+form by http, tcp and tls alone."""
 
 Route = dict[str, Any]
 _Keys = Callable[["Before"], tuple[str, ...]]
@@ -44,11 +48,8 @@ class Carried:
 def carried(manifest: Manifest, service: Name) -> Carried | None:
     """Read which of a service's exposures an object says it carries; None if none, or nothing readable."""
     try:
-        stored = json.loads(notes(manifest)[EXPOSURES])
-        if stored["service"] != _key(service):
-            return None
-        releases = tuple(_read(each) for each in stored["releases"])
-        return Carried(str(stored["stable"]), releases)
+        stored = _by_service(manifest, EXPOSURES)[_key(service)]
+        return Carried(str(stored["stable"]), tuple(_read(each) for each in stored["releases"]))
     except (KeyError, TypeError, ValueError, ValidationError):
         return None
 
@@ -58,26 +59,83 @@ def _read(stored: Sequence[Any]) -> Exposing:
     return Exposing(int(release), str(version), Exposure.model_validate(exposure), tuple(map(int, drawn)))
 
 
-def taken_by(manifest: Manifest, service: Name) -> str:
-    """Return another service, as namespace/name, whose exposures an object carries; "" if none."""
+def services(manifest: Manifest) -> tuple[Name, ...]:
+    """Return the services whose exposures an object says it carries."""
+    keys = [key.partition("/") for key in _by_service(manifest, EXPOSURES)]
+    return tuple(Name(service, namespace) for namespace, _, service in keys)
+
+
+def marked(manifest: Manifest, service: Name) -> bool:
+    """Tell if an object has marks of a service's releases; what can't be read counts as such."""
+    if EXPOSURES not in notes(manifest):
+        return False
+    return service in services(manifest) or not services(manifest)
+
+
+def _by_service(manifest: Manifest, annotation: str) -> dict[str, Any]:
+    """Read an annotation of either form; an empty one where nothing can be read."""
     try:
-        key = str(json.loads(notes(manifest)[EXPOSURES])["service"])
+        stored = json.loads(notes(manifest)[annotation])
     except (KeyError, TypeError, ValueError):
-        return ""
-    return "" if key == _key(service) else key
+        return {}
+    if not isinstance(stored, dict):
+        return {}
+    if annotation == EXPOSURES:
+        return {stored["service"]: stored} if isinstance(stored.get("service"), str) else stored
+    alone = [_key(each) for each in services(manifest)]
+    return dict.fromkeys(alone[:1], stored) if stored.keys() <= set(KINDS) else stored
 
 
 def _key(service: Name) -> str:
     return f"{service.namespace}/{service.service}"
 
 
-def said(service: Name, stable: str, releases: Sequence[Exposing]) -> str:
-    """Return the annotation's text."""
+def said(stable: str, releases: Sequence[Exposing]) -> dict[str, Any]:
+    """Return what the annotation says of one service's exposures."""
     stored = [
         [each.release, each.version, each.exposure.model_dump(exclude_defaults=True), each.drawn]
         for each in releases
     ]
-    return canonical({"service": _key(service), "stable": stable, "releases": stored})
+    return {"stable": stable, "releases": stored}
+
+
+def note(manifest: Manifest, service: Name, exposures: Any, before: dict[str, list[Any]]) -> None:
+    """Write a service's notes into an object."""
+    texts = {
+        EXPOSURES: canonical({**_by_service(manifest, EXPOSURES), _key(service): exposures}),
+        BEFORE: _dumped({**_by_service(manifest, BEFORE), _key(service): before}),
+    }
+    manifest["metadata"].setdefault("annotations", {}).update(texts)
+
+
+def forget(manifest: Manifest, service: Name) -> None:
+    """Take a service's notes out of an object, and the annotations that would be left empty."""
+    found = manifest.get("metadata", {}).get("annotations")
+    for annotation, write in ((BEFORE, _dumped), (EXPOSURES, canonical)):
+        left = _by_service(manifest, annotation)
+        left.pop(_key(service), None)
+        if found and left:
+            found[annotation] = write(left)
+        elif found and annotation in found:
+            del found[annotation]
+            if not found:
+                del manifest["metadata"]["annotations"]
+
+
+def modernise(manifest: Manifest) -> None:
+    """Write an object's notes and the names of its copies in today's form, if they are in the first one."""
+    found, stored = notes(manifest), _by_service(manifest, EXPOSURES)
+    if not any(isinstance(of, dict) and "service" in of for of in stored.values()):
+        return
+    [service] = services(manifest)
+    in_words_of_today(manifest, service.service)
+    before = _by_service(manifest, BEFORE)
+    said = {key: {name: each for name, each in of.items() if name != "service"} for key, of in stored.items()}
+    manifest["metadata"]["annotations"] = {**found, EXPOSURES: canonical(said), BEFORE: _dumped(before)}
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -110,10 +168,10 @@ class Before:
         ]
 
 
-def read_before(manifest: Manifest, kind: str) -> list[Before]:
-    """Read how an object's routes of a kind were; an empty list if it doesn't say."""
+def read_before(manifest: Manifest, service: Name, kind: str) -> list[Before]:
+    """Read how an object's routes of a kind were before a service's expansion; nothing if it doesn't say."""
     try:
-        stored = json.loads(notes(manifest)[BEFORE])[kind]
+        stored = _by_service(manifest, BEFORE)[_key(service)][kind]
         return [
             Before(tuple(each[3]), each[4], each[5], tuple(each[6]), each[0], each[1], each[2])
             for each in stored

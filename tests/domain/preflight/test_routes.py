@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from grayrelease.domain.named import Name
 from grayrelease.domain.preflight import findings
 from grayrelease.domain.preflight.table import TABLE
-from grayrelease.domain.routing.expand import expand
 from tests.domain.preflight.scenes import found_codes, named, scene, to, weighted, with_metadata, with_spec
 from tests.domain.preflight.test_table import PORTS, REFUSED, WARNED, Case, one_port
 
@@ -18,8 +16,6 @@ EDGE = {"hosts": ["shop.example"], "gateways": ["edge"]}
 OLD = {"name": "old", "labels": {"version": "v0"}}
 RULE = named("DestinationRule", {"host": "reviews", "subsets": [OLD]})
 TCP = {**MESH, "tcp": [{"route": [weighted("reviews", 1)]}]}
-BOTH = {**EDGE, "http": [*to("reviews")["http"], *to("details")["http"]]}
-TAKEN = expand(named("VirtualService", BOTH), Name("details", "demo"), "v1", ())
 WRONG: list[Case] = [
     ({"service": one_port(name="x")}, "port-unnamed", "name-port"),
     ({"service": one_port()}, "port-unnamed", "name-port"),
@@ -33,7 +29,6 @@ WRONG: list[Case] = [
         "route-elsewhere",
         "move-here",
     ),
-    ({"virtual_services": (TAKEN,)}, "route-taken", "separate-routes"),
     (
         {
             "destination_rules": (

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Exposure
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.carriers import Carriers, carriers
-from grayrelease.domain.routing.collapse import collapse
 from grayrelease.domain.routing.effect import in_effect, own
 from grayrelease.domain.routing.expand import Place, expand
 from grayrelease.domain.routing.refused import CannotSay
@@ -83,15 +81,6 @@ def test_a_route_from_another_namespace_is_refused() -> None:
         "far", {"route": [{"destination": {"host": "reviews.demo.svc.cluster.local"}}]}, namespace="x"
     )
     assert [each.code for each in found(far).refusals] == ["route-elsewhere"]
-
-
-def test_an_object_carries_one_service_s_exposures_at_a_time() -> None:
-    both = routes("both", TO_REVIEWS, {"route": [{"destination": {"host": "ratings"}}]})
-    taken = expand(both, Name("ratings", "demo"), "v1", [])
-    assert [each.code for each in found(taken).refusals] == ["route-taken"]
-    assert collapse(taken, REVIEWS)["spec"] == taken["spec"]
-    with pytest.raises(CannotSay, match="route-taken"):
-        expand(taken, REVIEWS, "v1", [])
 
 
 def test_a_cookie_is_secure_where_browsers_come_by_https_alone() -> None:

@@ -10,9 +10,9 @@ import pytest
 from grayrelease.domain.evaluate.validation.objects import refusals
 from grayrelease.domain.routing.carriers import Carrier
 from grayrelease.domain.routing.collapse import collapse
+from grayrelease.domain.routing.copies import COPY
 from grayrelease.domain.routing.effect import in_effect
 from grayrelease.domain.routing.expand import expand
-from grayrelease.domain.routing.notes import COPY
 from tests.domain.routing.shapes import CORPUS, REVIEWS, STRATEGIES, carriers_of, objects
 
 NOT_SPLIT = {"nothing-for-the-service"}

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from grayrelease.domain.plan import Elsewhere, Exposure, Mirror
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.collapse import collapse
+from grayrelease.domain.routing.copies import COPY
 from grayrelease.domain.routing.effect import in_effect
 from grayrelease.domain.routing.expand import Place, expand
-from grayrelease.domain.routing.notes import COPY, EXPOSURES, mark
+from grayrelease.domain.routing.notes import EXPOSURES, mark
 from tests.depth import tried
 from tests.domain.routing.shapes import REVIEWS, TESTERS
 
