@@ -15,6 +15,7 @@ from demo import sandbox
 from demo.stack import Stack
 from tests.loss import wrong_orders
 from tests.loss.proxies import wait_until_settled
+from tests.loss.shared import shared_story
 from tests.loss.strategies import strategies_story
 from tests.loss.visitors import bearable_rate, visit, visiting
 from tests.story.api import APPS, Api
@@ -142,6 +143,7 @@ def test_no_visitor_loses_a_request_and_careless_orders_do(
             shares = take_over_story(stack, operator)
             roll_back_story(operator)
             strategies = strategies_story(stack, operator, LAG_S)
+            shared = shared_story(stack, operator)
     through_envoy = query(stack, 'sum(istio_requests_total{reporter="source"})')[""]
     careless = careless_losses(stack)
     figures = {
@@ -155,6 +157,7 @@ def test_no_visitor_loses_a_request_and_careless_orders_do(
         "latency_ms": report["latency_ms"],
         "observed_share": {each: round(share, 2) for each, share in shares.items()},
         "strategies": {**strategies, "lost": len(strategies["lost"]), "unnamed": len(strategies["unnamed"])},
+        "two_services_in_one_object": shared,
         "lost_by_careless_orders": careless,
     }
     with capsys.disabled():
@@ -163,6 +166,9 @@ def test_no_visitor_loses_a_request_and_careless_orders_do(
     assert report["skipped"] == 0
     assert (strategies["lost"], strategies["unnamed"]) == ([], [])
     assert strategies["given_back"]
+    assert shared["brought"] == [[800, 200], [72_000_000, 18_000_000, 5_000_000, 5_000_000], [500, 500]]
+    assert shared["moved"] == [[300, 700], [27_000_000, 63_000_000, 10_000_000], [1000]]
+    assert shared["given_back"]
     assert set(strategies["versions"]["crew"]) == {"v1", "v2", "v3"}
     assert set(strategies["versions"]["somebody"]) == {"v1", "v2"}
     assert rate >= 40

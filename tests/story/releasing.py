@@ -36,6 +36,7 @@ class Wish:
     mode: str = "canary"
     policy: Mapping[str, Any] = field(default_factory=dict)
     """The fields of the traffic policy; without any, the share is given."""
+    service: str = "reviews"
 
 
 class Operator:
@@ -82,12 +83,12 @@ class Operator:
 
     def start(self, wish: Wish) -> str:
         """Go through the wizard. Returns the path of the release's page."""
-        first = self.ok(self.person.post(f"{PROJECT}/releases/new/", mode=wish.mode, service="reviews"))
+        first = self.ok(self.person.post(f"{PROJECT}/releases/new/", mode=wish.mode, service=wish.service))
         draft = first.url.split(self.person.web_url)[1].rsplit("/", 2)[0]
         self.ok(self.person.post(f"{draft}/basic/", name=wish.name))
-        self._wait_offered(f"{draft}/service/", "reviews")
-        self._wait_gone(f"reviews-{wish.version}")
-        self.ok(self.person.post(f"{draft}/service/", service="reviews"))
+        self._wait_offered(f"{draft}/service/", wish.service)
+        self._wait_gone(f"{wish.service}-{wish.version}")
+        self.ok(self.person.post(f"{draft}/service/", service=wish.service))
         fields: dict[str, Any] = {"version": wish.version, "image": wish.image, "replicas": "1"}
         env: dict[str, Any] = {"env_name": wish.env[0], "env_value": wish.env[1]}
         self.ok(self.person.post(f"{draft}/version/", **fields, **env))
