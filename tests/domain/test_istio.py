@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grayrelease.domain import istio
+from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Exposure
 from grayrelease.domain.routes import Exposing, Part, RouteTable, Rule, compose
+from grayrelease.domain.routing.effect import in_effect, own
+from grayrelease.domain.routing.expand import expand
+from grayrelease.domain.routing.subsets import with_subsets
 
 LABEL = st.from_regex(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?", fullmatch=True)
 
@@ -44,12 +48,19 @@ def test_a_subset_is_a_name_that_istio_takes(version: str) -> None:
     assert istio.PLAIN.fullmatch(name) and len(name) <= 63
 
 
+REVIEWS = Name("reviews", "demo")
+
+
 @given(st.integers(0, 1000))
-def test_routes_read_back_as_they_were_written(share: int) -> None:
-    table = compose("v1", [Exposing(7, "v2", Exposure(share=share))])
-    spec = istio.virtual_service("reviews", table)
-    assert istio.read_table("reviews", spec, ("v1", "v2")) == table
-    assert sum(to["weight"] for to in spec["http"][0]["route"]) == 1000
+def test_our_own_routes_read_back_as_they_were_written(share: int) -> None:
+    releases = [Exposing(7, "v2", Exposure(share=share))]
+    routes = expand(own("demo", "reviews"), REVIEWS, "v1", releases)
+    assert in_effect(routes, REVIEWS) == ("v1", tuple(releases))
+    weights = {to["destination"]["subset"]: to["weight"] for to in routes["spec"]["http"][0]["route"]}
+    assert {name: weights.get(name, 0) for name in ("gr-v1", "gr-v2")} == {
+        "gr-v1": 1000 - share,
+        "gr-v2": share,
+    }
 
 
 def test_a_version_without_traffic_is_not_named() -> None:
@@ -73,21 +84,29 @@ def test_more_than_everyone_is_refused() -> None:
         {"hosts": ["reviews"], "http": [{"redirect": {"uri": "/"}}]},
     ],
 )
-def test_routes_that_say_anything_else_are_no_table(spec: dict[str, object]) -> None:
-    assert istio.read_table("reviews", spec, ("v1", "v2")) is None
+def test_routes_without_our_notes_carry_nothing(spec: dict[str, object]) -> None:
+    assert in_effect({**own("demo", "reviews"), "spec": spec}, REVIEWS) is None
+
+
+def test_routes_to_all_pods_are_not_what_our_notes_say() -> None:
+    written = expand(own("demo", "reviews"), REVIEWS, "v1", [Exposing(7, "v2", Exposure(share=200))])
+    assert in_effect({**written, "spec": own("demo", "reviews")["spec"]}, REVIEWS) is None
 
 
 def test_the_candidates_subset_copies_stables_policy_and_the_rest_stays() -> None:
     policy = {"outlierDetection": {"consecutive5xxErrors": 5}}
+    gold = {"name": "gold", "labels": {"tier": "gold"}}
+    first = {"name": "first", "labels": {"version": "v1"}, "trafficPolicy": policy}
     present = {
         "host": "reviews",
         "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}},
-        "subsets": [
-            {"name": "theirs", "labels": {"tier": "gold"}},
-            {"name": "gr-v1", "labels": {"version": "v1"}, "trafficPolicy": policy},
-        ],
+        "subsets": [gold, first],
     }
-    made = istio.destination_rule("reviews", present, ["v1", "v2"])
-    added = {"name": "gr-v2", "labels": {"version": "v2"}, "trafficPolicy": policy}
-    assert made == {**present, "subsets": [*present["subsets"], added]}
+    rule = istio.manifest("DestinationRule", "demo", "reviews", present)
+    made = with_subsets(rule, ["v1", "v2"], ["first"])["spec"]
+    added = [
+        {"name": f"gr-{version}", "labels": {"version": version}, "trafficPolicy": policy}
+        for version in ("v1", "v2")
+    ]
+    assert made == {**present, "subsets": [gold, first, *added]}
     assert istio.has_subset(made, "v2") and not istio.has_subset(present, "v2")
