@@ -94,7 +94,8 @@ class One:
     def most(self) -> Exposing:
         """The largest exposure that any object carries."""
         nothing = Exposing(self.id, self.candidate, NOBODY)
-        return max((nothing, *self.present), key=lambda each: (each.exposure.everyone, each.exposure.share))
+        # Of equals the first: copies have no share, and still are more than nothing.
+        return max((*self.present, nothing), key=lambda each: (each.exposure.everyone, each.exposure.share))
 
     @cached_property
     def raises(self) -> bool:
