@@ -102,26 +102,26 @@ def test_another_namespace_gets_copies_until_they_are_stopped(
 
 def move_to(operator: Visit, rows: Rows, name: str, percent: int) -> None:
     page = operator.page
-    page.get_by_label("Share of v2 in percent").fill(str(percent))
+    page.get_by_label("Share of v4 in percent").fill(str(percent))
     page.get_by_role("button", name="Change share…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Move v2 to").click()
+    page.get_by_role("dialog").get_by_role("button", name="Move v4 to").click()
     rows.wait(name, verified(10 * percent), 40)
 
 
 def test_browsers_keep_the_page_that_they_met(operator: Visit, rows: Rows, stack: Stack) -> None:
-    bring(operator, "productpage", "v2", type_sticky)
-    rows.wait("productpage-v2", verified(50), 40)
+    bring(operator, "productpage", "v4", type_sticky)
+    rows.wait("productpage-v4", verified(50), 40)
     jars: list[dict[str, str]] = [{} for _ in range(BROWSERS)]
     met = [pages(stack, jars)]
-    assert met[0].count("v2") <= 14
+    assert met[0].count("v4") <= 14
     for percent, least, most in ((20, 4, 31), (50, 22, 58), (20, 4, 31)):
-        move_to(operator, rows, "productpage-v2", percent)
+        move_to(operator, rows, "productpage-v4", percent)
         met.append(pages(stack, jars))
-        assert least <= met[-1].count("v2") <= most, (percent, met[-1])
+        assert least <= met[-1].count("v4") <= most, (percent, met[-1])
         assert pages(stack, jars) == met[-1]
     went = [set(zip(before, after, strict=True)) for before, after in zip(met, met[1:], strict=False)]
-    assert ("v2", "v1") not in went[0] | went[1], "nobody goes back on a raise"
-    assert ("v1", "v2") not in went[2], "nobody is drawn on a way down"
+    assert ("v4", "v1") not in went[0] | went[1], "nobody goes back on a raise"
+    assert ("v1", "v4") not in went[2], "nobody is drawn on a way down"
     abandon(operator)
 
 
