@@ -1,4 +1,7 @@
-"""One process without broker: carries out what waits, what was not heard, and keeps the inventories fresh."""
+"""One process without broker: carries out what waits and what was not heard.
+
+It keeps the inventories for which the watcher does not vouch.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +102,7 @@ class Driver:
             yield Job(("target", due.id), due.generation, run)
         for pk in sweeping.waiting_applications():
             yield Job(("application", pk), 0, partial(applications.create, pk))
-        for pk in inventory.watched():
+        for pk in inventory.unwatched():
             if self._refreshed.get(pk, 0.0) < time.monotonic() - inventory.EVERY_S:
                 yield Job(("inventory", pk), 0, partial(inventory.refresh, pk))
 

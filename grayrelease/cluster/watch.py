@@ -24,7 +24,8 @@ OVERDUE_S = 5.0
 def changes(response: BaseHTTPResponse, kind: Kind, server: str) -> Iterator[Change]:
     """Tell the changes of an answer that has begun. Raises Expired, Unreachable."""
     # With timeout_seconds it reads this answer only, and doesn't ask again by itself.
-    events = Watch().stream(lambda **_: response, timeout_seconds=0)
+    watch = Watch()  # type: ignore[no-untyped-call]
+    events = watch.stream(lambda **_: response, timeout_seconds=0)  # type: ignore[no-untyped-call]
     try:
         for event in events:
             if event is None:

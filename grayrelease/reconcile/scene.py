@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from grayrelease.cluster.interface import Cluster, NotFound, Refused
+from grayrelease.cluster.interface import NotFound, Reading, Refused
 from grayrelease.cluster.kinds import API_GATEWAY
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
@@ -59,7 +59,7 @@ class Lists:
         return [kind for kind, answer in self.answers.items() if answer.here and not answer.elsewhere]
 
 
-def read(cluster: Cluster, namespace: str, within_s: float | None = None) -> Lists:
+def read(cluster: Reading, namespace: str, within_s: float | None = None) -> Lists:
     """List all that matters, by kind; a kind that the cluster doesn't have is empty. Raises ClusterError."""
     calls: dict[str, Callable[[], Answer]] = {
         kind: partial(_needed, cluster, kind, namespace) for kind in NEEDED
@@ -71,11 +71,11 @@ def read(cluster: Cluster, namespace: str, within_s: float | None = None) -> Lis
     return Lists(in_parallel(calls, within_s))
 
 
-def _needed(cluster: Cluster, kind: str, namespace: str) -> Answer:
+def _needed(cluster: Reading, kind: str, namespace: str) -> Answer:
     return Answer(cluster.list(kind, namespace))
 
 
-def _here(cluster: Cluster, kind: str, namespace: str) -> Answer:
+def _here(cluster: Reading, kind: str, namespace: str) -> Answer:
     if not cluster.serves(kind):
         return Answer(served=False)
     try:
@@ -84,7 +84,7 @@ def _here(cluster: Cluster, kind: str, namespace: str) -> Answer:
         return Answer(here=False)
 
 
-def _everywhere(cluster: Cluster, kind: str, namespace: str) -> Answer:
+def _everywhere(cluster: Reading, kind: str, namespace: str) -> Answer:
     if not cluster.serves(kind):
         return Answer(served=False)
     try:
@@ -94,11 +94,11 @@ def _everywhere(cluster: Cluster, kind: str, namespace: str) -> Answer:
         return replace(here(cluster, kind, namespace), elsewhere=False)
 
 
-def _mark(cluster: Cluster, kind: str) -> Answer:
+def _mark(cluster: Reading, kind: str) -> Answer:
     return Answer(served=cluster.serves(kind))
 
 
-def _home(cluster: Cluster, namespace: str) -> Answer:
+def _home(cluster: Reading, namespace: str) -> Answer:
     try:
         return Answer([cluster.get("Namespace", "", namespace)])
     except NotFound:
