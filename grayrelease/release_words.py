@@ -85,6 +85,14 @@ WAITS: Words = {
     ),
     "loser-leaving": _("%(pods)s pods of %(loser)s to end"),
     "other-versions": _("Pods of other versions behind this service to go: %(versions)s"),
+    "callers-new": _(
+        "%(callers)s, between browsers and %(service)s, may drop visitors’ cookies, and nobody has vouched "
+        "for it: run manage.py sticky_test at a page that comes that way, then vouch on the release’s page"
+    ),
+    "callers-unknown": _(
+        "Prometheus doesn’t say who calls %(service)s now: run manage.py sticky_test, then vouch on the "
+        "release’s page that cookies are handed on"
+    ),
     "base-changed": _("The routes of %(service)s have changed since this was reviewed"),
 }
 NEXT: Words = {
@@ -132,6 +140,7 @@ REFUSED: Words = {
     "stable-moved": _(
         "Since it was reviewed the stable version became %(stable)s instead of %(version)s. Review it again."
     ),
+    "nothing-sticky": _("This release keeps nobody by cookie."),
     "asks-nothing": _("This release doesn’t ask about routes."),
     "base-moved": _("The routes of %(service)s have changed again since your page was drawn. Look again."),
 }

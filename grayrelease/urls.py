@@ -42,6 +42,7 @@ project: list[URLPattern | URLResolver] = [
     path("releases/<int:pk>/finish/", deeds.finish, name="finish"),
     path("releases/<int:pk>/abandon/", deeds.abandon, name="abandon"),
     path("releases/<int:pk>/agree/", deeds.agree, name="agree"),
+    path("releases/<int:pk>/vouch/", deeds.vouch, name="vouch"),
     path("tester/", tester.tester, name="tester"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -20,6 +20,7 @@ Deed = Literal[
     "finish",
     "abandon",
     "agree",
+    "vouch",
 ]
 DOERS = frozenset({"operator", "lead", "admin"})
 
@@ -35,6 +36,8 @@ class Steps:
     paused: bool = False
     brings: bool = True
     """It has a candidate, which may take over; a mirror elsewhere has none."""
+    sticky: bool = False
+    """It keeps visitors by cookie, now or at some step."""
     asks: bool = False
     """It asks before it starts, since the routes aren't those that it was reviewed with."""
 
@@ -67,6 +70,7 @@ def allowed(
         "roll-back": _over(phase) or _rolled_back(phase),
         "finish": _finish(phase, frozen, goal, steps),
         "abandon": _abandon(phase, frozen),
+        "vouch": moving or (None if steps.sticky else Reason("nothing-sticky")),
         "agree": moving or (None if steps.asks else Reason("asks-nothing")),
     }
     return table if steps.brings else {deed: why for deed, why in table.items() if deed not in _OF_VERSIONS}

@@ -60,8 +60,21 @@ def refusal(
         return limit or (None if UNSEEN in vouched else Reason("callers-unseen", {"service": service}))
     if not callers:
         return limit
-    left = [each for each in callers if each not in vouched]
+    left = unvouched(callers, vouched)
     return Reason("callers-between", {"callers": ", ".join(left), "service": service}) if left else None
+
+
+def unvouched(callers: Sequence[str] | None, vouched: Collection[str]) -> list[str]:
+    """Return those for whom nobody vouched; UNSEEN where nobody knows who calls (None)."""
+    return [each for each in ((UNSEEN,) if callers is None else callers) if each not in vouched]
+
+
+def appeared(service: str, callers: Sequence[str] | None, vouched: Collection[str]) -> Reason | None:
+    """Return why a sticky release that runs may draw nobody more: who came since then may drop cookies."""
+    left = unvouched(callers, vouched)
+    if left == [UNSEEN]:
+        return Reason("callers-unknown", {"service": service})
+    return Reason("callers-new", {"callers": ", ".join(left), "service": service}) if left else None
 
 
 Verdict = Literal["kept", "not-given", "given-again", "moved"]

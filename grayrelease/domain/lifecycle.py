@@ -43,8 +43,9 @@ OF_TRAFFIC = frozenset(
     }
 )
 """What is awaited of traffic: to see it, Prometheus must be asked."""
-OF_PEOPLE = frozenset({"base-changed"})
-"""What is awaited of people, though it may also come right by what others do in the cluster."""
+OF_CALLERS = frozenset({"callers-new", "callers-unknown"})
+OF_PEOPLE = OF_CALLERS | {"base-changed"}
+"""What is awaited of people, though it may also come right by what others do."""
 AGAIN = timedelta(seconds=5)
 """So often the cluster is looked at meanwhile."""
 
@@ -130,10 +131,16 @@ def _advanced(look: Look, courses: Mapping[int, Course], decision: Decision) -> 
     now = {pk for pk, at in due.items() if at <= look.now}
     advances = {pk: still[pk].number for pk in now if not still[pk].waits}
     later = [at for pk, at in due.items() if pk not in now]
-    if decision.base:
+    waits = {reason.code for pk in now if (reason := still[pk].waits)}
+    if decision.base or waits & OF_PEOPLE:
         later.append(look.now + AGAIN)
-    waiting = decision.waiting or bool(now - advances.keys())
-    return replace(decision, advances=advances, due=min(later, default=None), waiting=waiting)
+    return replace(
+        decision,
+        advances=advances,
+        due=min(later, default=None),
+        waiting=decision.waiting or bool(waits - OF_PEOPLE),
+        needs_callers=bool(waits & OF_CALLERS) and not look.seen.callers_asked,
+    )
 
 
 def _ended(table: Table, courses: Mapping[int, Course], decision: Decision) -> Decision:

@@ -142,3 +142,8 @@ class Plan(Frozen):
     def brings(self) -> bool:
         """Tell if there is a candidate: a mirror elsewhere has none."""
         return bool(self.candidate.version)
+
+    @property
+    def sticky(self) -> bool:
+        """Tell if some step keeps visitors by cookie."""
+        return any(step.exposure.sticky for step in self.steps)

@@ -56,6 +56,8 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     "loser-leaving": ("loser", "pods"),
     "other-versions": ("versions",),
     "base-changed": ("service", "base"),
+    "callers-new": ("callers", "service"),
+    "callers-unknown": ("service",),
 }
 """What is awaited: nothing, or one of these."""
 
@@ -98,6 +100,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "stable-moved": ("version", "stable"),
     "asks-nothing": (),
     "base-moved": ("service",),
+    "nothing-sticky": (),
 }
 """Why a deed can't be done now."""
 

@@ -47,6 +47,13 @@ def _drawn(drawn: tuple[int, ...], exposure: Exposure) -> tuple[int, ...]:
     return (*drawn, exposure.share)
 
 
+def draws_more(before: Exposure, after: Exposure) -> bool:
+    """Tell if an exposure gives a version by cookie to visitors who don't have it by the one before."""
+    if not after.sticky or not after.share:
+        return False
+    return not before.sticky or after.audience != before.audience or after.share > before.share
+
+
 @dataclass(frozen=True)
 class Other:
     """Another live release of the target, by its name, and its exposure."""

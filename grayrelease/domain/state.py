@@ -84,6 +84,8 @@ class ReleaseIntent:
     """Why its exposure was taken away, until a person of this release does something."""
     base: str = ""
     """The hash of the routes that its start was reviewed with; "": whichever are there."""
+    vouched: tuple[str, ...] = ()
+    """The callers that people said hand cookies on."""
 
     @property
     def wins(self) -> bool:
@@ -180,6 +182,9 @@ class Seen:
     """None: not asked, or Prometheus does not answer (then `traffic_error` says so)."""
     traffic_error: str = ""
     gateways: tuple[Manifest, ...] = ()
+    callers: tuple[str, ...] | None = None
+    """Who of late stood between browsers and the Service; None: not asked, or Prometheus doesn't say."""
+    callers_asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -272,6 +277,8 @@ class Decision:
     """The driver looks again by itself; False: nothing happens until somebody changes something."""
     needs_traffic: bool = False
     """The next run should ask Prometheus."""
+    needs_callers: bool = False
+    """A step that keeps visitors by cookie is due: who calls must be known."""
     new_stable: str = ""
     """A finished release's winner: the target's stable version from now on; others are held at 0."""
     pinned: bool = False

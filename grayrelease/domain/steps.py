@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from grayrelease.domain import stand
+from grayrelease.domain import handing, stand
 from grayrelease.domain.one import One
 from grayrelease.domain.plan import Exposure, Step
 from grayrelease.domain.stand import Other, Stand
@@ -32,7 +32,8 @@ def following(one: One) -> Following | None:
     gate, at = release.plan.steps[release.step], None
     if gate.gate == "time" and not release.paused and gate.exposure == release.exposure:
         at = _due(one, gate)
-    waits = _no_room(one, then.exposure) if at is not None and at <= one.look.now else None
+    due = at is not None and at <= one.look.now
+    waits = (_no_room(one, then.exposure) or _not_handed(one, then.exposure)) if due else None
     return Following(then.exposure, then.step, at, waits)
 
 
@@ -45,6 +46,13 @@ def _due(one: One, gate: Step) -> datetime | None:
         # Nobody meets it: what is waited for is that it could be met, which its subset is the last thing for.
         since = max(since, one.look.since(one.look.subsets_key))
     return since + timedelta(seconds=gate.seconds)
+
+
+def _not_handed(one: One, exposure: Exposure) -> Reason | None:
+    """Return whose cookies may be dropped, where the step draws more visitors for good."""
+    if not stand.draws_more(one.release.exposure, exposure):
+        return None
+    return handing.appeared(one.look.service, one.look.seen.callers, one.release.vouched)
 
 
 def _no_room(one: One, exposure: Exposure) -> Reason | None:

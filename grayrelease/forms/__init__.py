@@ -10,6 +10,7 @@ from grayrelease.forms.deeds import (
     FinishForm,
     ShareForm,
     TakeOverForm,
+    VouchForm,
 )
 from grayrelease.forms.elsewhere import MirrorServiceForm
 from grayrelease.forms.policy import EDITS, BlueGreenForm, CanaryForm, MirrorForm, PolicyForm, edited
@@ -37,5 +38,6 @@ __all__ = [
     "Typed",
     "Variable",
     "VersionForm",
+    "VouchForm",
     "edited",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -51,6 +52,14 @@ class AgreeForm(DeedForm):
     """The hash of the routes that the page showed."""
 
     base = forms.CharField(max_length=64)
+
+
+class VouchForm(DeedForm):
+    """Which callers hand cookies on; `named`: those that may be chosen."""
+
+    def __init__(self, data: Any, *, named: Sequence[str]) -> None:
+        super().__init__(data)
+        self.fields["vouched"] = forms.MultipleChoiceField(choices=[(each, each) for each in named])
 
 
 class AbandonForm(DeedForm):

@@ -193,6 +193,7 @@ class Release(models.Model):
             keep_both=self.keep_both,
             held=Reason(*self.held) if self.held else None,
             base=self.base or plan.base,
+            vouched=tuple(self.vouched),
         )
 
     @property
@@ -247,7 +248,8 @@ class Event(models.Model):
     """None: done by itself."""
     kind = models.CharField(max_length=32)
     """A deed (`created`, `share`, `exposure`, `continue`, `pause`, `resume`, `take-over`, `roll-back`,
-    `finish`, `abandon`, `agree`, `application`), `step`, `held`, `base` (by itself), `write` or `phase`."""
+    `finish`, `abandon`, `agree`, `vouch`, `application`), `step`, `held`, `base` (by itself), `write`,
+    `phase`."""
     op = models.UUIDField(null=True)
     outcome = models.CharField(max_length=16, blank=True)
     """For a write: `attempt`, then exactly one of `done`, `failed`."""

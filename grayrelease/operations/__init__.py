@@ -20,6 +20,7 @@ from grayrelease.operations.releases import (
     set_exposure,
     set_share,
     take_over,
+    vouch,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "set_exposure",
     "set_share",
     "take_over",
+    "vouch",
 ]

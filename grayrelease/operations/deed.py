@@ -30,6 +30,7 @@ DEEDS = (
     "finish",
     "abandon",
     "agree",
+    "vouch",
 )
 """Kinds of the events that raise a target's generation."""
 
@@ -150,6 +151,7 @@ def steps(release: Release) -> Steps:
         more=release.step + 1 < len(plan.steps),
         paused=release.paused,
         brings=plan.brings,
+        sticky=release.exposed.sticky or plan.sticky,
         asks=bool(release.asks),
     )
 

@@ -17,8 +17,9 @@ from grayrelease.domain.routing.refused import CannotSay
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Reason
 from grayrelease.domain.written import around, unsayable, written
+from grayrelease.metrics import callers
 from grayrelease.models import Draft, Project, Release
-from grayrelease.operations import callers, people
+from grayrelease.operations import people
 from grayrelease.operations.errors import Refused
 from grayrelease.reconcile import scene
 

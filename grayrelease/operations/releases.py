@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,6 +13,7 @@ from grayrelease.domain.plan import ALL, NOBODY, Exposure
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Goal, Reason
 from grayrelease.models import Release, columns
+from grayrelease.operations import callers, people
 from grayrelease.operations.deed import Change, Deed, carry
 from grayrelease.operations.errors import Refused
 from grayrelease.reconcile import reconcile
@@ -24,7 +25,8 @@ def set_share(user: User, release: Release, share: int, generation: int) -> Deed
     `generation` as the page was drawn with. Raises Forbidden, NotFound, Moved, Refused, Busy; so do the
     others here.
     """
-    change = Change("set-share", "share", lambda row: _exposed(row, _share(row, share)), _no_room)
+    refusal = _refusal(user, release, _share(release, share))
+    change = Change("set-share", "share", lambda row: _exposed(row, _share(row, share)), refusal)
     return _deed(user, release, change, generation)
 
 
@@ -34,20 +36,20 @@ def set_exposure(user: User, release: Release, exposure: Exposure, generation: i
     if wrong:
         raise Refused(*(each.reason for each in wrong))
 
-    def refusal(row: Release, fields: Mapping[str, Any]) -> Reason | None:
-        # A share, and copies to a candidate, need one.
-        to_candidate = exposure.share or (exposure.mirror and exposure.mirror.to is None)
-        if to_candidate and not row.candidate:
-            return Reason("no-candidate")
-        return _no_room(row, fields)
-
+    # A share, and copies to a candidate, need one.
+    to_candidate = exposure.share or (exposure.mirror and exposure.mirror.to is None)
+    if to_candidate and not release.candidate:
+        raise Refused(Reason("no-candidate"))
+    refusal = _refusal(user, release, exposure)
     change = Change("set-exposure", "exposure", lambda row: _exposed(row, exposure), refusal)
     return _deed(user, release, change, generation)
 
 
 def carry_on(user: User, release: Release, generation: int) -> Deed:
     """Go on to the plan's next step."""
-    return _deed(user, release, Change("continue", "continue", _next, _no_room), generation)
+    then = stand.next_step(release.intent().plan, release.stand)
+    refusal = _refusal(user, release, then.exposure if then else NOBODY)
+    return _deed(user, release, Change("continue", "continue", _next, refusal), generation)
 
 
 def pause(user: User, release: Release, generation: int) -> Deed:
@@ -90,6 +92,12 @@ def abandon(user: User, release: Release, generation: int, *, keep_both: bool) -
         return {**_exposed(row, NOBODY), **gone}
 
     return _deed(user, release, Change("abandon", "abandon", fields), generation)
+
+
+def vouch(user: User, release: Release, named: Iterable[str], generation: int) -> Deed:
+    """Say of callers that they hand visitors' cookies on, both ways; for a sticky release."""
+    change = Change("vouch", "vouch", lambda row: {"vouched": sorted({*row.vouched, *named})})
+    return _deed(user, release, change, generation)
 
 
 def agree(user: User, release: Release, base: str, generation: int) -> Deed:
@@ -137,6 +145,21 @@ def _next(row: Release) -> dict[str, Any]:
     if following is None:
         raise Refused(Reason("no-more-steps"))
     return {**columns(following), "goal": Goal.RUN, "winner": "", "held": None}
+
+
+def _refusal(
+    user: User, release: Release, wanted: Exposure
+) -> Callable[[Release, Mapping[str, Any]], Reason | None]:
+    """Ask what must be known of the world outside, before a row is locked; return what then refuses."""
+    draws = stand.draws_more(release.exposed, wanted)
+    if draws:
+        people.check_doer(user, release.target.project)
+    calling = callers.of_target(release.target) if draws else None
+
+    def refusal(row: Release, fields: Mapping[str, Any]) -> Reason | None:
+        return _no_room(row, fields) or (callers.not_handed(row, wanted, calling) if draws else None)
+
+    return refusal
 
 
 def _no_room(row: Release, fields: Mapping[str, Any]) -> Reason | None:

@@ -15,6 +15,7 @@ from grayrelease import metrics
 from grayrelease.cluster.interface import Cluster, ClusterError
 from grayrelease.domain import lifecycle
 from grayrelease.domain.state import Decision, Key, Memory, Seen, TargetIntent, Traffic, Written
+from grayrelease.metrics.callers import between
 from grayrelease.metrics.interface import MetricsUnavailable
 from grayrelease.models import Event, Installation, Release, Target
 from grayrelease.reconcile import attempts, gather, parallel, store
@@ -128,6 +129,9 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
     if with_metrics and decision.needs_traffic and not decision.writes:
         seen = _with_traffic(traffic or _ask_traffic(run, wanted), seen)
         decision = lifecycle.decide(wanted.intent, seen, wanted.memory)
+    if with_metrics and decision.needs_callers and not decision.writes:
+        seen = _with_callers(wanted.intent, seen)
+        decision = lifecycle.decide(wanted.intent, seen, wanted.memory)
     if any(map(is_destructive, decision.writes)):
         decision = _decide_again(wanted, cluster, seen, decision)
     if decision.writes:
@@ -157,6 +161,12 @@ def _with_traffic(traffic: Callable[[], Traffic], seen: Seen) -> Seen:
         return replace(seen, traffic=traffic())
     except MetricsUnavailable as error:
         return replace(seen, traffic_error=str(error))
+
+
+def _with_callers(intent: TargetIntent, seen: Seen) -> Seen:
+    gateways = [(each.get("spec") or {}).get("selector") or {} for each in seen.gateways]
+    found = between(intent.namespace, intent.service, gateways)
+    return replace(seen, callers=found, callers_asked=True)
 
 
 def _decide_again(wanted: Wanted, cluster: Cluster, seen: Seen, decision: Decision) -> Decision:

@@ -102,6 +102,7 @@ def wish(asked: Asked) -> str:
         "pause": lambda: gettext("You asked to pause."),
         "resume": lambda: gettext("You asked to resume."),
         "abandon": lambda: gettext("You asked to abandon the release."),
+        "vouch": lambda: gettext("You vouched for callers."),
         "agree": lambda: gettext("You asked to go on with the routes as they were on your page."),
         "take_over": lambda: (
             gettext("You asked to let %(version)s take over.") % {"version": more["version"]}
@@ -120,9 +121,10 @@ def _finishes(loser: str) -> str:
 def again(asked: Asked, fresh: Shown) -> str:
     """Return the words of the button that does it all the same; none where it can't be done.
 
-    A step more is not offered: which one it would be now is another question. So it is with the routes.
+    A step more is not offered: which one it would be now is another question. So it is with routes, and
+    with callers.
     """
-    if not fresh.may.get(asked.deed) or asked.kind in ("continue", "agree"):
+    if not fresh.may.get(asked.deed) or asked.kind in ("continue", "agree", "vouch"):
         return ""
     match asked.kind:
         case "share":

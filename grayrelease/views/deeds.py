@@ -19,12 +19,14 @@ from grayrelease.forms import (
     FinishForm,
     ShareForm,
     TakeOverForm,
+    VouchForm,
 )
 from grayrelease.models import Application, Membership, Release
 from grayrelease.operations import Deed
 from grayrelease.views.access import Request, actor
 from grayrelease.views.asking import Asked, carry, confirm
 from grayrelease.views.changed import changed
+from grayrelease.views.handed import missing
 from grayrelease.views.moves import exposure_of
 from grayrelease.views.release import one
 from grayrelease.views.shown import Shown
@@ -180,12 +182,26 @@ def agree(request: Request, who: Membership, pk: int) -> HttpResponse:
     return carry(request, asked, lambda: operations.agree(request.user, row.release, base, form.generation))
 
 
+@deed
+@actor
+def vouch(request: Request, who: Membership, pk: int) -> HttpResponse:
+    """Say of callers that came since the review that they hand cookies on."""
+    row = one(who, pk)
+    left = missing(row)
+    form = VouchForm(request.POST or None, named=[each.name for each in left])
+    asked = Asked("vouch", row, form, {"missing": left, "wrong": form.is_bound and not form.is_valid()})
+    if not form.is_valid():
+        return confirm(request, asked)
+    named = form.cleaned_data["vouched"]
+    return carry(request, asked, lambda: operations.vouch(request.user, row.release, named, form.generation))
+
+
 def becomes(row: Shown, then: Exposure) -> dict[str, Any]:
     """Return what a dialog shows of a change: both exposures, in the way, and who is ready for it."""
     return {
         "before": row.present,
         "then": then,
-        "no_room": row.no_room(then),
+        "no_room": row.no_room(then) or row.not_handed(then),
         "ready": row.pods(row.release.candidate) if row.brings else None,
     }
 

@@ -24,6 +24,7 @@ ICONS = {
     "held": "hand-stop",
     "base": "hand-stop",
     "agree": "player-play",
+    "vouch": "user-check",
     "take-over": "arrow-merge",
     "roll-back": "arrow-back-up",
     "finish": "flag-check",
@@ -57,6 +58,7 @@ class Told:
             "abandon": self._abandon,
             "held": lambda: gettext("Held at nobody"),
             "base": lambda: gettext("Stopped before its start: the routes have changed since the review"),
+            "vouch": self._vouch,
             "agree": lambda: (
                 gettext("%(who)s let it go on with the routes as they are") % {"who": self.actor}
             ),
@@ -87,6 +89,14 @@ class Told:
                 gettext("%(who)s moved the share of the chosen requests from %(before)s to %(after)s") % facts
             )
         return gettext("%(who)s moved the share from %(before)s to %(after)s") % facts
+
+    def _vouch(self) -> str:
+        named = set(self.data["after"]["vouched"]) - set(self.data["before"]["vouched"])
+        callers = ", ".join(gettext("all callers") if each == "?" else each for each in sorted(named))
+        return gettext("%(who)s vouched for the cookies of %(callers)s") % {
+            "who": self.actor,
+            "callers": callers,
+        }
 
     def _exposure(self) -> str:
         facts = {"who": self.actor, "what": meets.short(self._exposed("after"))}

@@ -14,6 +14,7 @@ from grayrelease.models import Event, Inventory, Membership, Release
 from grayrelease.views import ages, charts, parts, picture
 from grayrelease.views.access import Request, member
 from grayrelease.views.events import Told, told
+from grayrelease.views.handed import handed
 from grayrelease.views.moves import moves
 from grayrelease.views.running import Seen, Version, seen
 from grayrelease.views.shown import Shown, total
@@ -59,6 +60,7 @@ def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
         "picture": picture.of_rows(row),
         "rail": rail(row),
         "moves": moves(row),
+        "handed": handed(row),
     }
     return ages.with_ages(parts.render(request, "releases/detail.html", context), **known)
 
@@ -105,8 +107,9 @@ def stamp_of(
     target, release = row.target, row.release
     wanted = (release.exposure, release.share, release.step, release.paused, release.goal)
     others = [(each.release.name, each.told()) for each in row.others]
+    callers = [(each.name, each.calls, each.by) for each in handed(row)]
     known = (release.status, row.phase, row.share, target.memory, [asdict(each) for each in versions])
-    errors = (target.error, traffic.error, inventory and inventory.error)
+    errors = (callers, target.error, traffic.error, inventory and inventory.error)
     of_all = ages.stamp(known, wanted, others, errors)
     return f"{target.generation}.{target.observed_count}.{sample}.{of_all}"
 

@@ -14,11 +14,13 @@ from django.utils.dateparse import parse_datetime
 from grayrelease import words
 from grayrelease.domain import stand
 from grayrelease.domain.allowed import Steps, allowed
+from grayrelease.domain.lifecycle import OF_CALLERS
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Plan
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import LIVE, Goal, Phase, Reason
 from grayrelease.domain.verify import wilson
 from grayrelease.models import Inventory, Release
+from grayrelease.operations import callers
 from grayrelease.views.running import Readiness, seen
 
 Stored = list[Any] | None
@@ -213,7 +215,8 @@ class Shown:
     def steps(self) -> Steps:
         more = self.release.step + 1 < len(self.plan.steps)
         asks = bool(self.release.asks)
-        return Steps(more=more, paused=self.release.paused, brings=self.brings, asks=asks)
+        sticky = self.release.exposed.sticky or self.plan.sticky
+        return Steps(more=more, paused=self.release.paused, brings=self.brings, sticky=sticky, asks=asks)
 
     @cached_property
     def why_not(self) -> dict[str, Reason | None]:
@@ -244,6 +247,12 @@ class Shown:
         """Return why an exposure has no room beside those of the other releases."""
         return stand.no_room(exposure, [Other(each.release.name, each.wanted) for each in self.others])
 
+    def not_handed(self, exposure: Exposure) -> Reason | None:
+        """Return whose cookies may be dropped, where an exposure keeps more visitors by cookie."""
+        if not stand.draws_more(self.release.exposed, exposure):
+            return None
+        return callers.not_handed(self.release, exposure, callers.lately(self.target))
+
     @cached_property
     def why_not_win(self) -> Reason | None:
         """Return why the candidate can't take over now."""
@@ -255,7 +264,7 @@ class Shown:
         code = str(self.next[0]) if self.next else ""
         if self.phase in ALARMS:
             return Need(self.waits or self.now, "open", self.url, alarm=True)
-        if self.waits and (self.waits[0] == "pod-trouble" or self.release.asks):
+        if self.waits and (self.waits[0] in ("pod-trouble", *OF_CALLERS) or self.release.asks):
             return Need(self.waits, "open", self.url, alarm=True)
         if code in CONTINUES:
             return Need(self.next, CONTINUES[code], f"{self.url}{CONTINUES[code]}/", alarm=False)

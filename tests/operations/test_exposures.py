@@ -8,6 +8,7 @@ import pytest
 
 from grayrelease import operations
 from grayrelease.domain import revision, stand
+from grayrelease.domain.handing import UNSEEN
 from grayrelease.domain.plan import Audience, Condition, Exposure, Group, Mirror, Plan, Step
 from grayrelease.domain.state import Goal, Phase
 from grayrelease.models import Event, Release, Target, columns
@@ -29,7 +30,7 @@ def running(world: World, *exposures: Exposure, name: str = "reviews-v2") -> Rel
     plan = Plan.model_validate_json(release.plan)
     plan = plan.model_copy(update={"steps": tuple(Step(exposure=each) for each in exposures)})
     Release.objects.filter(pk=release.pk).update(
-        plan=revision.freeze(plan), phase=Phase.RUNNING, **columns(stand.begin(plan))
+        plan=revision.freeze(plan), phase=Phase.RUNNING, vouched=[UNSEEN], **columns(stand.begin(plan))
     )
     release.refresh_from_db()
     return release

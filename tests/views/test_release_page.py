@@ -61,7 +61,19 @@ def test_a_poll_brings_the_parts_and_no_page(release: Release, operator: Client)
     _, text, _ = poll(operator, release)
     assert "<html" not in text
     parts = re.findall(r'id="(\w+)"[^>]*hx-swap-oob="true"', text)
-    own = {"phase", "deeds", "share", "move", "steps", "versions", "routes", "end", "events", "traffic"}
+    own = {
+        "phase",
+        "deeds",
+        "share",
+        "move",
+        "steps",
+        "versions",
+        "routes",
+        "end",
+        "events",
+        "traffic",
+        "callers",
+    }
     assert set(parts) == own
     assert 'id="live"' in text
 

@@ -36,6 +36,7 @@ ACTS = {
     "resume": "/p/demo/releases/{pk}/resume/",
     "abandon": "/p/demo/releases/{pk}/abandon/",
     "agree": "/p/demo/releases/{pk}/agree/",
+    "vouch": "/p/demo/releases/{pk}/vouch/",
     "take_over": "/p/demo/releases/{pk}/take-over/?version=v2",
     "roll_back": "/p/demo/releases/{pk}/roll-back/",
     "finish": "/p/demo/releases/{pk}/finish/",
