@@ -78,6 +78,7 @@ soak: setup $(VENV)/development ## what is tried on made-up examples, on very ma
 	@failed=0; \
 	SOAK=1 EXPLORE_DEPTH=8 $(PYTEST) -q -n 2 -m "not ($(PROCESSES))" --timeout 0 tests/domain tests/metrics tests/sandbox || failed=1; \
 	AGREEMENT_PAIRS=10000 $(PYTEST) -q --timeout 0 tests/agreement || failed=1; \
+	SOAK=1 $(PYTEST) -q -p no:randomly tests/holds/test_table.py || failed=1; \
 	exit $$failed
 
 mutants: setup $(VENV)/development ## plant known defects in a copy, one at a time, and see tests find each

@@ -8,18 +8,12 @@ from time import monotonic
 
 import pytest
 
-from tests.holds.world import World
+from grayrelease.sandbox.fault.faults import Fault
+from tests.holds.world import DASHBOARD, World
 
 ROLL_BACK_S = 2.0
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-@contextmanager
-def conflicts(world: World) -> Iterator[None]:
-    world.proxy.conflicts = 2
-    yield
-    world.proxy.heal()
 
 
 @contextmanager
@@ -30,7 +24,7 @@ def worker_stopped_inside_a_run(world: World) -> Iterator[None]:
         rows = world.operator.rows
         rows.wait(world.name, lambda row: bool(_lease(world)), 5)
         with world.hanging("worker"):
-            world.proxy.heal()
+            world.faults.clear("api")
             yield
 
 
@@ -44,7 +38,7 @@ BROKEN: dict[str, Callable[[World], object]] = {
     "valkey is down": lambda world: world.down("valkey"),
     "valkey hangs": lambda world: world.hanging("valkey"),
     "the API server takes 0.5 s a call": lambda world: world.slow(0.5),
-    "writes conflict": conflicts,
+    "writes conflict": lambda world: world.fault("api", Fault("conflict", times=2, agent=DASHBOARD)),
     "workers are stopped inside a run": worker_stopped_inside_a_run,
 }
 

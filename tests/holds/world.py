@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -16,12 +15,16 @@ from demo import prometheus, sandbox, valkey
 from demo.dashboard import workers
 from demo.part import Part
 from demo.stack import Stack
-from tests.holds.proxy import Proxy
+from grayrelease.sandbox.fault.asking import Asked
+from grayrelease.sandbox.fault.faults import Fault
+from tests.holds.record import Journal
 from tests.story.api import ISTIO, Api, share_of
 from tests.story.releasing import Operator, Wish
 from tests.story.rows import in_phase, verified
 
 IMAGE = "kubesphere/examples-bookinfo-reviews-v2:1.16.2"
+DASHBOARD = "OpenAPI-Generator"
+"""How the dashboard calls itself, as every program with Kubernetes' client does."""
 PAGE_S = 2.0
 WITHIN_S = 30
 POLL_S = 0.02
@@ -30,8 +33,9 @@ POLL_S = 0.02
 class World:
     """operator, a release of reviews v2 at 20 %, and the parts below."""
 
-    def __init__(self, stack: Stack, proxy: Proxy) -> None:
-        self.stack, self.proxy = stack, proxy
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.faults = stack, Asked(stack.options.sandbox)
+        self.journal = Journal(stack.options.sandbox)
         self.operator = Operator(stack).set_times(settle_s=0, drain_s=0)
         self.api = Api(stack.options.kubeconfig, "demo")
         self.number, self.page, self.name = 0, "", ""
@@ -52,6 +56,11 @@ class World:
         self.operator.rows.wait(self.name, in_phase("rolled-back"), WITHIN_S)
         self.operator.deed(self.page, "finish")
         self.operator.rows.wait(self.name, in_phase("finished"), WITHIN_S)
+
+    def finish_if_any(self) -> None:
+        """End a release that a failed test left."""
+        if self.operator.rows.release(self.name)["phase"] != "finished":
+            self.finish()
 
     def share(self) -> int | None:
         """Return v2's share in the cluster's routes, in per mille; None where there are none."""
@@ -95,16 +104,6 @@ class World:
         """Ask for another share, from a page as it is now."""
         return self.operator.deed(self.page, "share", share=percent)
 
-    def version(self) -> str:
-        return str(self.api.get(ISTIO, "virtualservices")["metadata"]["resourceVersion"])
-
-    def writes_since(self, version: str, share: int) -> int:
-        """Count the changes of the routes since a version that set a share."""
-        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "1"}
-        answer = self.api.session.get(self.api.path(ISTIO, "virtualservices"), params=query, timeout=10)
-        objects = [json.loads(line)["object"] for line in answer.text.splitlines()]
-        return sum(share_of(each, "v2") == share for each in objects if each["metadata"]["name"] == "reviews")
-
     # Parts that are broken and made whole again.
 
     def part(self, name: str) -> Part:
@@ -140,10 +139,16 @@ class World:
             os.killpg(group, signal.SIGCONT)
 
     @contextmanager
-    def slow(self, seconds: float) -> Iterator[None]:
-        """Hold back each answer of the API server meanwhile."""
-        self.proxy.delay = seconds
+    def fault(self, part: str, fault: Fault) -> Iterator[None]:
+        """Break something of the sandbox meanwhile."""
+        self.faults.set(part, fault)
         try:
             yield
         finally:
-            self.proxy.heal()
+            self.faults.clear(part, fault.name)
+
+    @contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """Hold back each answer that the API server gives to the dashboard meanwhile."""
+        with self.fault("api", Fault("slow", seconds, agent=DASHBOARD)):
+            yield
