@@ -14,8 +14,8 @@ ROUTES: Mapping[str, str | Promise] = {
     ),
     "weights-too-large": _("The weights of route %(route)s in %(object)s are too large to be split."),
     "audiences-meet": _(
-        "A release of %(service)s looks at %(field)s on the same route %(route)s in %(object)s, and no single "
-        "match can say both. Choose another condition, or finish that release first."
+        "A release of %(service)s looks at %(field)s on the same route %(route)s in %(object)s, and no "
+        "single match can say both. Choose another condition, or finish that release first."
     ),
     "subset-taken": _("%(object)s has a subset %(subset)s of its own. Give it another name."),
 }

@@ -169,8 +169,8 @@ def test_the_sentence_is_chinese_for_those_who_read_it(author: Client) -> None:
     wizard.answer("policy", {**JASON, "first": "audience", "part": "30"})
     said = plain(wizard.text("policy"))
     assert (
-        "符合条件（Cookie user = jason，且来自 Windows 或 iOS；或者路径以 /reviews/beta 开头且不区分大小写）的请求中有 30%"
-        in said
+        "符合条件（Cookie user = jason，且来自 Windows 或 iOS；"
+        "或者路径以 /reviews/beta 开头且不区分大小写）的请求中有 30%" in said
     )
 
 
