@@ -123,6 +123,10 @@ function tags(u) {
   }).filter(Boolean).sort((a, b) => a.y - b.y);
   ends.forEach((end, i) => {
     if (i) end.y = Math.max(end.y, ends[i - 1].y + 12 * px);
+  });
+  let floor = u.bbox.top + u.bbox.height;
+  ends.reverse().forEach(end => {
+    end.y = Math.min(end.y, floor); floor = end.y - 12 * px;
     ctx.fillStyle = end.s.ink; ctx.fillText(end.s.tag, end.x + 5 * px, end.y + 4 * px);
   });
   const stale = document.getElementById("traffic").dataset.stale;
