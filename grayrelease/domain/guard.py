@@ -8,6 +8,7 @@ from grayrelease.domain import marks
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import FORWARD, One
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routing.subsets import is_noted
 from grayrelease.domain.routing import writers
 from grayrelease.domain.state import Goal, Key, Reason
 
@@ -94,7 +95,8 @@ def _changed(look: Look) -> list[Key]:
     rule = look.subsets
     named = [look.stable, *look.exposed_versions]
     taken = rule is not None and marks.owner(rule) is not None and not all(map(look.has_subset, named))
-    return [*edited, look.subsets_key] if taken else edited
+    unnoted = rule is not None and look.pinned and not is_noted(rule, named)
+    return [*edited, look.subsets_key] if taken or unnoted else edited
 
 
 def _stable_gone(look: Look, ones: Sequence[One]) -> Reason | None:

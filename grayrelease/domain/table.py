@@ -132,7 +132,10 @@ class Table:
         own = scene.own_subsets(look.stable)
         kept = [version for name, version in self._ours.items() if name not in extra]
         versions = list(dict.fromkeys([*wanted, *kept]))
-        manifest = with_subsets(scene.rule, versions, own, scene.source)
+        try:
+            manifest = with_subsets(scene.rule, versions, own, scene.source)
+        except CannotSay:  # somebody took our note away: what is left counts as theirs
+            return ()
         return (put(look, look.subsets_key, manifest, self._who_needs(missing, extra)),)
 
     @cached_property

@@ -30,6 +30,19 @@ def redirected_without_notes(manifest: Manifest) -> None:
     redirected(manifest)
 
 
+def test_subsets_without_our_note_were_edited_too_and_rolling_back_goes_on() -> None:
+    world = begun(planned("v2", Exposure(share=200)))
+    world.cluster.edit("DestinationRule", "demo", "reviews", without_notes)
+    status = until_still(world).statuses[7]
+    assert status.now is not None and status.now.code == "edited-by-other"
+    assert status.now.facts["object"] == "DestinationRule/reviews"
+    world.expose(7, Stand(NOBODY), Goal.ROLL_BACK, "v1")
+    assert until_still(world).statuses[7].phase == Phase.ROLLED_BACK
+    world.end(7, Goal.FINISH)
+    until_still(world)
+    assert (world.over, world.versions()) == ({7: Phase.FINISHED}, {"v1"})
+
+
 def edited(edit: Edit) -> Pair:
     """Return a release at 20 % whose routes somebody edited."""
     world = begun(planned("v2", Exposure(share=200)))

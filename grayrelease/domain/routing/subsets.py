@@ -60,6 +60,12 @@ def _added(rule: Manifest) -> list[str]:
         return []
 
 
+def is_noted(rule: Manifest, versions: Sequence[str]) -> bool:
+    """Tell if our note names all subsets of ours for these versions that are there."""
+    there = {str(each.get("name")) for each in all_subsets([rule])}
+    return there & set(map(istio.subset, versions)) <= set(_added(rule))
+
+
 def with_subsets(
     rule: Manifest, versions: Sequence[str], own: Sequence[str] = (), source: Manifest | None = None
 ) -> Manifest:
