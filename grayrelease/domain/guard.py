@@ -8,8 +8,8 @@ from grayrelease.domain import marks
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import FORWARD, One
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.routing.subsets import is_noted
 from grayrelease.domain.routing import writers
+from grayrelease.domain.routing.subsets import is_noted
 from grayrelease.domain.state import Goal, Key, Reason
 
 ENDING = (Goal.FINISH, Goal.ABANDON)
