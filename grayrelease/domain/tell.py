@@ -42,13 +42,20 @@ def _running_now(one: One) -> Reason:
     if release.held is not None:
         return release.held
     stable = one.look.stable
-    facts: Facts = {"version": one.candidate, "stable": stable, "share": present.share}
+    staying = " / ".join([stable, *_met_by_others(one)])
+    facts: Facts = {"version": one.candidate, "stable": staying, "share": present.share}
     if present.mirror is not None and not present.share:
         copies = _copies(one, present.mirror)
         return Reason("mirroring" + _reads(present.mirror), {**copies, "stable": stable})
     if release.paused:
         return Reason("paused", facts)
     return Reason("running-audience" if present.audience and present.share else "running", facts)
+
+
+def _met_by_others(one: One) -> list[str]:
+    """Return the versions that visitors meet by other releases, oldest first."""
+    others = (One(one.look, each) for each in one.others)
+    return [each.candidate for each in others if each.brings and each.most.exposure.share]
 
 
 def _reads(mirror: Mirror) -> str:

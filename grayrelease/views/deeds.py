@@ -203,7 +203,13 @@ def becomes(row: Shown, then: Exposure) -> dict[str, Any]:
         "then": then,
         "no_room": row.no_room(then) or row.not_handed(then),
         "ready": row.pods(row.release.candidate) if row.brings else None,
+        "staying": " / ".join([row.stable, *(each.release.candidate for each in row.others if met(each))]),
     }
+
+
+def met(row: Shown) -> bool:
+    """Tell if visitors are to meet the version of a release."""
+    return row.brings and bool(row.wanted.share)
 
 
 def ends(row: Shown) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from grayrelease.forms import (
     VersionForm,
     edited,
 )
-from grayrelease.models import Draft, Inventory
+from grayrelease.models import Draft, Inventory, Release
 from grayrelease.operations import callers
 from grayrelease.views import composed
 from grayrelease.views.choices import Choice, choices
@@ -207,8 +207,16 @@ def parts_of(wizard: Wizard) -> dict[str, Any]:
     return {
         "v": str(wizard.draft.data.get("version", "")),
         "stable": chosen.stable_version if chosen else "",
+        "staying": _staying(wizard, chosen.stable_version) if chosen else "",
         "elsewhere": f"{to.host}:{to.port}" if to else "",
     }
+
+
+def _staying(wizard: Wizard, stable: str) -> str:
+    """Return what those meet who don't meet the new version: stable, and what other releases bring them."""
+    live = Release.objects.live().filter(target__project=wizard.draft.project).exclude(candidate="")
+    others = live.filter(target__service=wizard.draft.data.get("service", "")).order_by("id")
+    return " / ".join([stable, *(each.candidate for each in others if each.exposed.share)])
 
 
 def _one(name: str, value: str) -> Typed:

@@ -91,9 +91,10 @@ def _reviewed(request: Request, wizard: Wizard, changed: bool) -> HttpResponse:
 def planned(wizard: Wizard, plan: Plan) -> dict[str, Any]:
     """Return what the review says about a plan."""
     first = plan.steps[0].exposure
-    elsewhere = parts_of(wizard)["elsewhere"]
+    words_of = parts_of(wizard)
+    elsewhere, staying = words_of["elsewhere"], words_of["staying"]
     brought, stable = f"{plan.subject.service} {plan.candidate.version}", plan.stable.version
-    sentences = [meets.exposure(step.exposure, brought, stable, elsewhere=elsewhere) for step in plan.steps]
+    sentences = [meets.exposure(step.exposure, brought, staying, elsewhere=elsewhere) for step in plan.steps]
     gates = ["", *(meets.gate(step) for step in plan.steps[:-1])]
     return {
         "plan": plan,

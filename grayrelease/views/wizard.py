@@ -113,7 +113,7 @@ def said(wizard: Wizard, form: StepForm) -> dict[str, Any]:
         return {**words_of, "v": v, "sentence": "", "unsaid": first, "later": []}
     steps = form.steps()
     later = [(meets.short(steps[at].exposure), meets.gate(steps[at - 1])) for at in range(1, len(steps))]
-    sentence = meets.exposure(steps[0].exposure, v, stable, elsewhere=words_of["elsewhere"])
+    sentence = meets.exposure(steps[0].exposure, v, words_of["staying"], elsewhere=words_of["elsewhere"])
     return {
         **words_of,
         "v": v,

@@ -64,6 +64,9 @@ def test_both_run_at_once_each_with_its_share() -> None:
     routes = world.cluster.get("VirtualService", "demo", "reviews")["spec"]["http"]
     weights = {to["destination"]["subset"]: to["weight"] for to in routes[-1]["route"]}
     assert weights == {"gr-v1": 500, "gr-v2": 200, "gr-v3": 300}
+    now = {pk: status.now for pk, status in world.statuses.items()}
+    assert now[7] == Reason("running", {"version": "v2", "stable": "v1 / v3", "share": 200})
+    assert now[8] == Reason("running", {"version": "v3", "stable": "v1 / v2", "share": 300})
 
 
 def test_a_step_that_has_no_room_waits_and_follows_once_there_is_some() -> None:
