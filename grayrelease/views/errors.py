@@ -22,6 +22,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, "errors/404.html", 404)
 
 
+def not_text(request: HttpRequest) -> HttpResponse:
+    return _page(request, "errors/400.html", 400)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(request, "errors/csrf.html", 403)
 

@@ -283,7 +283,10 @@ def _joined(query: list[str], marked: bool) -> str:
 
 def _url(text: str) -> SplitResult:
     whole = text if "://" in text else f"http://{text}"
-    parts = urlsplit(whole)
+    try:
+        parts = urlsplit(whole)
+    except ValueError as error:  # brackets that are no address
+        raise NotUnderstood("paste-no-url") from error
     if parts.scheme.lower() not in PORTS or not parts.netloc:
         raise NotUnderstood("paste-no-url")
     return parts
