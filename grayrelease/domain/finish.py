@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from math import ceil
 
 from grayrelease.domain import istio, marks
@@ -146,13 +147,21 @@ def collapse(look: Look, winner: str, loser: str, release: int | None) -> Step |
     others = look.endpoints.versions() - {winner}
     if others:
         return Step(Reason("other-versions", {"versions": ", ".join(sorted(others))}))
-    gone = look.memory.gone_since.get(loser, look.now) if loser else None
+    gone = _gone_since(look, loser) if loser else None
     return (
         (settling(look, look.workload_key(loser), gone) if gone else None)
         or _winners_subset(look, winner, release)
         or _routes_given_back(look, winner, release)
         or (_rule_given_back(look, winner, release) if _has_ours(look) else None)
     )
+
+
+def _gone_since(look: Look, loser: str) -> datetime:
+    """Return since when a version has no pods: not before our last write to its workload, which a run that
+    was killed then may have left nobody to remember."""
+    written = look.seen.written.get(look.workload_key(loser))
+    since = look.memory.gone_since.get(loser, look.now)
+    return max(since, written.at) if written else since
 
 
 def _winners_subset(look: Look, winner: str, release: int | None) -> Step | None:

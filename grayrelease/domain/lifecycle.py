@@ -11,9 +11,9 @@ from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
-from grayrelease.domain.order import Step, writing
+from grayrelease.domain.order import Step, settling, writing
 from grayrelease.domain.plan import ALL
-from grayrelease.domain.remembering import refresh
+from grayrelease.domain.remembering import OTHERS, refresh
 from grayrelease.domain.state import (
     OVER,
     Decision,
@@ -151,14 +151,16 @@ def _ended(table: Table, courses: Mapping[int, Course], decision: Decision) -> D
     look, winners = table.look, [winner_of(one) for one in over if one.goal == Goal.FINISH]
     changed = [winner for winner in winners if winner != look.stable]
     last = len(over) == len(table.ones)
-    pinned = look.intent.pinned or any(one.release.keep_both and one.look.runs(one.candidate) for one in over)
-    freed = last and not (pinned and len(look.endpoints.versions()) > 1)
-    kept = decision.memory
-    memory = Memory() if freed else replace(kept, capacity=0 if changed else kept.capacity)
+    kept = any(one.release.keep_both and one.look.runs(one.candidate) for one in over)
+    pinned = look.intent.pinned or kept
+    # Kept beside a stable version that has no pods: the routes are still to be given back.
+    freed = last and not kept and not (pinned and len(look.endpoints.versions()) > 1)
+    left = decision.memory
+    memory = Memory() if freed else replace(left, capacity=0 if changed else left.capacity)
     return replace(
         decision,
         memory=memory,
-        waiting=decision.waiting or not last,
+        waiting=decision.waiting or not last or kept,
         new_stable=next(iter(changed), ""),
         freed=freed,
         pinned=pinned and not freed,
@@ -171,7 +173,8 @@ def _left_pinned(look: Look, table: Table) -> Decision:
     if len(versions) != 1 or "" in versions:
         writes = table.routes() or table.rule()
         return Decision(writes, {}, look.memory, waiting=bool(writes), pinned=True)
-    step = collapse(look, versions[0], "", None)
+    alone = look.memory.gone_since.get(OTHERS, look.now)
+    step = settling(look, look.subsets_key, alone) or collapse(look, versions[0], "", None)
     if step is not None:
         return Decision(step.writes, {}, look.memory, waiting=True, pinned=True)
     return Decision((), {}, Memory(), waiting=False, new_stable=_other(look, versions[0]), freed=True)

@@ -146,7 +146,9 @@ class Look:
         written = self.seen.written.get(key)
         if manifest is not None and written is not None and self._is_as_written(manifest, written.op):
             return written.at
-        return self.memory.first_seen.get(identity(key, manifest), self.now)
+        seen = self.memory.first_seen.get(identity(key, manifest), self.now)
+        # What isn't as our last write left it came after that, or was listed before: it can't have settled.
+        return max(seen, written.at) if written is not None else seen
 
     def _is_as_written(self, manifest: Manifest, op: str) -> bool:
         """Tell if nobody changed it since; a write for another service leaves what is this one's."""

@@ -106,10 +106,19 @@ class One:
     def forward(self) -> bool:
         """Tell if it is to be exposed, now or later: then it needs its workload and pinned routes."""
         if self.goal == Goal.FINISH:
-            return self.brings and self.wins and self.look.runs(self.look.stable)
+            if self.look.seen.service is None:
+                return False  # Nobody can be sent anywhere: its pods are no endpoints any more.
+            return self.brings and self.wins and (self.look.runs(self.look.stable) or self._takes_over_late)
         if self.asks:
             return False
         return self.goal == Goal.RUN or (self.goal == Goal.TAKE_OVER and self.release.wins)
+
+    @property
+    def _takes_over_late(self) -> bool:
+        """Tell if stable is gone before all routes' traffic came here: it comes in the same order as ever."""
+        marked = [given for each, given in zip(self.look.carriers, self.present, strict=True) if each.marked]
+        less = any(lowered(given, self.wanted) != self.wanted for given in marked)
+        return less and self.look.runs(self.candidate)
 
     @property
     def exposed(self) -> Exposed | None:
@@ -117,7 +126,9 @@ class One:
 
     @property
     def needed(self) -> int:
-        """How many pods it needs for what is wanted: rule 5, at least one."""
+        """How many pods it needs for what is wanted: rule 5, at least one; one where nobody else is left."""
+        if self.goal == Goal.FINISH and not self.look.runs(self.look.stable):
+            return 1
         return max(1, -(-self.wanted.exposure.everyone * self.look.memory.capacity // ALL))
 
 

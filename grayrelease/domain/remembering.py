@@ -9,6 +9,9 @@ from datetime import datetime
 from grayrelease.domain.look import NO_ROUTES, Look, identity
 from grayrelease.domain.pods import version_of
 
+OTHERS = "all but one"
+"""Under this text it is remembered, of a target left pinned, since when one version alone has pods."""
+
 
 def refresh(look: Look) -> Look:
     """Return the same look with a memory that includes what is seen now."""
@@ -40,7 +43,8 @@ def _keep(before: Mapping[str, datetime], present: set[str], now: datetime) -> d
 def _gone(look: Look) -> set[str]:
     # A pod that a slice names and nobody knows could be anyone's; one that stays may yet be named.
     present = look.endpoints.versions() | {version_of(pod) for pod in look.pods}
-    return set() if "" in present else set(look.versions) - present
+    alone = {OTHERS} if look.intent.pinned and len(present) == 1 else set()
+    return set() if "" in present else (set(look.versions) - present) | alone
 
 
 def _identities(look: Look) -> set[str]:

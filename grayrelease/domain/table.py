@@ -34,7 +34,9 @@ class Table:
         steps: dict[int, Step] = {}
         now = {one.id: lowered(one.most, one.wanted) for one in self.ones}
         for one in self.ones:
-            step = awaited(one) or (self._no_room(one, now) if one.raises else None)
+            step = (awaited(one) if one.forward or self.must_pin else None) or (
+                self._no_room(one, now) if one.raises else None
+            )
             if step is None:
                 granted.add(one.id)
                 now[one.id] = one.wanted
@@ -82,7 +84,15 @@ class Table:
         """Tell if each request must come to a version by name: there are, or are to be, several versions."""
         running = [version for version in set(self.look.versions) if self.look.runs(version)]
         forward = any(one.forward for one in self.ones)
-        return self.look.intent.pinned or forward or len(running) > 1
+        left = self.look.intent.pinned and len(self.look.endpoints.versions()) > 1
+        # Repaired, unless it is given back at once.
+        repaired = self._edited and (len(self.ones) > 1 or running not in ([], [self.look.stable]))
+        return left or forward or repaired or len(running) > 1
+
+    @cached_property
+    def _edited(self) -> bool:
+        """Tell if somebody else changed our marks in a route: what it does now isn't what it says."""
+        return any(each.edited for each in self.look.carriers)
 
     @cached_property
     def _differing(self) -> list[Carrier]:
@@ -95,8 +105,9 @@ class Table:
             return False
         if carrier.stands:
             return True
-        settled = not look.settles_in(look.since(look.subsets_key))
-        return self.must_pin and (settled or (carrier.edited and self._backing))
+        if carrier.edited and self._backing:
+            return True
+        return self.must_pin and not look.settles_in(look.since(look.subsets_key))
 
     @cached_property
     def _backing(self) -> bool:
@@ -122,16 +133,15 @@ class Table:
     def rule(self) -> tuple[Write, ...]:
         """Return the write of the DestinationRule if a subset is missing, or one of ours is left over."""
         look, scene = self.look, self.look.scene
-        if not self.must_pin and not any(each.marked for each in look.carriers):
-            return ()
+        needed = self.must_pin or any(each.marked for each in look.carriers)
         wanted = wanted_subsets(look, self.ones)
-        missing = [version for version in wanted if not look.has_subset(version)]
+        missing = [version for version in wanted if not look.has_subset(version)] if needed else []
         extra = self._left_over(wanted)
         if not missing and not extra:
             return ()
         own = scene.own_subsets(look.stable)
         kept = [version for name, version in self._ours.items() if name not in extra]
-        versions = list(dict.fromkeys([*wanted, *kept]))
+        versions = list(dict.fromkeys([*(wanted if needed else ()), *kept]))
         try:
             manifest = with_subsets(scene.rule, versions, own, scene.source)
         except CannotSay:  # somebody took our note away: what is left counts as theirs
@@ -148,7 +158,7 @@ class Table:
     def _left_over(self, wanted: Sequence[str]) -> set[str]:
         """Return our subsets that nobody needs, once no route has named them for the settle time."""
         look = self.look
-        if self._differing or not look.pinned or look.settles_in(look.routes_since()):
+        if self._differing or self._edited or look.settles_in(look.routes_since()):
             return set()
         return self._unneeded(wanted)
 
@@ -161,8 +171,8 @@ class Table:
 
     @property
     def untidy(self) -> bool:
-        """Tell if a subset of ours is left that nobody needs."""
-        return bool(self._unneeded(wanted_subsets(self.look, self.ones)))
+        """Tell if a subset of ours is left that nobody needs, and that can go before the end."""
+        return not self._edited and bool(self._unneeded(wanted_subsets(self.look, self.ones)))
 
     def _who_needs(self, missing: Sequence[str], extra: set[str]) -> int | None:
         def needs(one: One) -> bool:

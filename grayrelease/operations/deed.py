@@ -114,11 +114,14 @@ def carry(
         role = people.check_doer(user, release.target.project)
         fields = dict(change.fields(release))
         before = {name: getattr(release, name) for name in fields}
-        if before == fields:
+        # Asked for again where somebody's edit froze it, the same is a deed: it is what leads out.
+        same = before == fields
+        if same and release.phase != Phase.FROZEN:
             return release, None
         if generation is not None and generation != release.target.generation:
             last = last_deed(release.target)
-            if last is not None and _is_the_same(last, user, release, change, generation):
+            again = same or change.kind == "continue"
+            if last is not None and again and _is_the_same(last, user, release, change, generation):
                 return release, None
             raise Moved(last, release.target.generation)
         _check(release, role, change, fields)
@@ -129,7 +132,7 @@ def _is_the_same(last: Event, user: User, release: Release, change: Change, gene
     """Tell if this form was posted before: a step more must not be two."""
     made = last.data.get("generation") == generation + 1 == release.target.generation
     by = (last.actor, last.release, last.kind) == (user, release, change.kind)
-    return change.kind == "continue" and made and by
+    return made and by
 
 
 def _check(release: Release, role: str, change: Change, fields: Mapping[str, Any]) -> None:
@@ -163,7 +166,7 @@ def _phase(release: Release) -> Phase:
         return Phase.ROLLING_BACK
     if release.goal == Goal.FINISH and phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK):
         return Phase.FINISHING
-    if release.goal == Goal.ABANDON and phase not in OVER:
+    if release.goal == Goal.ABANDON and phase not in OVER | {Phase.FROZEN}:
         return Phase.ABANDONING
     return phase
 
