@@ -25,3 +25,11 @@ def stack(browser: Browser) -> Iterator[Stack]:
             deploy_bookinfo(operator)
             operator.page.context.close()
             yield stack
+
+
+@pytest.fixture(autouse=True)
+def nobody_stays(browser: Browser) -> Iterator[None]:
+    """Close what people of a story left open: each page goes on asking the server that the next ones need."""
+    yield
+    for context in list(browser.contexts):
+        context.close()
