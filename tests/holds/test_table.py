@@ -31,7 +31,6 @@ WALKS: list[tuple[str, ...]] = (
     if SOAK
     else [
         ("the candidate is not ready", "the API server is down", "watches are cut", "calls are throttled"),
-        ("the node agent is down", "Envoy takes no changes", "lists are stale", "the API server errs"),
         ("writes conflict", "Prometheus is slow", "the candidate crashes", "the API server is down"),
         ("Valkey hangs", "the API server errs", "Prometheus is down", "the API server takes 0.5 s a call"),
     ]
