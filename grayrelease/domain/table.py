@@ -85,8 +85,10 @@ class Table:
         running = [version for version in set(self.look.versions) if self.look.runs(version)]
         forward = any(one.forward for one in self.ones)
         left = self.look.intent.pinned and len(self.look.endpoints.versions()) > 1
-        # Repaired, unless it is given back at once.
-        repaired = self._edited and (len(self.ones) > 1 or running not in ([], [self.look.stable]))
+        # Repaired together with whatever else is written, unless all is given back at once.
+        exposes = any(each.stands and each.stands[1] for each in self.look.carriers)
+        more = exposes or len(self.ones) > 1 or running not in ([], [self.look.stable])
+        repaired = self._edited and more
         return left or forward or repaired or len(running) > 1
 
     @cached_property

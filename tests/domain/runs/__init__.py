@@ -1,0 +1,1 @@
+"""Generated runs: strategies on routes of every kind, while people, crashes and others interfere."""

@@ -1,0 +1,113 @@
+"""Stories that once broke a rule or never ended, as the generator found and shortened them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.domain.runs.acting import Act
+from tests.domain.runs.story import Story, tell
+
+RUN: tuple[Act, ...] = (("run: whole", 0, 0),)
+ON: tuple[Act, ...] = (*RUN, ("seconds", 0, 20))
+
+STORIES: dict[str, tuple[Story, int | None]] = {
+    "finished after stable was deleted, traffic comes to a candidate that has its subset and ready pods": (
+        Story(
+            "wildcard",
+            "by time",
+            "blue-green",
+            (("create", 8, 1), *ON, *ON, *RUN, ("roll-back", 8, 0), *RUN, ("deleted: stable", 0, 0))
+            + (("finish", 8, 0), *RUN),
+        ),
+        None,
+    ),
+    "kept beside another, and that one deleted, routes are given back once this has settled": (
+        Story(
+            "gateway",
+            "by time",
+            "by request",
+            (("create", 8, 1), *ON, *ON, *ON, ("abandon", 8, 1), *RUN, ("deleted: stable", 0, 0), *RUN),
+        ),
+        None,
+    ),
+    "kept beside a stable version without pods, routes are given back": (
+        Story(
+            "several rules",
+            "mirror",
+            "by time",
+            (("create", 7, 1), *ON, *ON, *RUN, ("scaled: stable to 0", 0, 0), ("abandon", 7, 1), *ON, *ON),
+        ),
+        1,
+    ),
+    "a killed run's scale-down is settled anew before routes are given back": (
+        Story(
+            "rule",
+            "by request",
+            "sticky",
+            (("create", 7, 0), *RUN, ("agree", 7, 0), *ON, *ON, *ON, ("abandon", 7, 0))
+            + (("run: killed before it is stored", 0, 2), *RUN),
+        ),
+        2,
+    ),
+    "edited routes are rolled back where only stable runs": (
+        Story("rule", "by request", "by request", (("create", 7, 2), *ON, *RUN, ("drift: unpinned", 0, 0))),
+        0,
+    ),
+    "abandoned and then edited, a release can be abandoned again": (
+        Story(
+            "delegate",
+            "blue-green",
+            "elsewhere",
+            (("create", 8, 1), *ON, *RUN, ("drift: unpinned", 0, 0), *RUN, ("abandon", 8, 0)),
+        ),
+        2,
+    ),
+    "a rule listed as it was before we deleted it has not settled": (
+        Story(
+            "own",
+            "elsewhere",
+            "canary",
+            (("create", 7, 1), *ON, *RUN, *RUN, ("finish", 7, 0), *ON, *ON, *ON, *RUN)
+            + (("create", 8, 1), ("run: stale lists", 0, 0)),
+        ),
+        None,
+    ),
+    "rolled back without any routes, nothing is awaited": (
+        Story(
+            "several rules",
+            "by time",
+            "mixed",
+            (("create", 7, 2), *ON, *ON, *ON, ("seconds", 0, 20), *ON, *RUN)
+            + (("scaled: candidate to 0", 0, 0), ("deleted: their routes", 0, 0), ("roll-back", 7, 0)),
+        ),
+        5,
+    ),
+    "given up beside one kept, where the Service is gone, routes do not come and go": (
+        Story(
+            "none",
+            "canary",
+            "canary",
+            (("create", 7, 1), *ON, *ON, *ON, ("abandon", 7, 1), *ON, ("create", 8, 1), *ON, *ON)
+            + (("service: gone", 0, 0), ("deleted: stable", 0, 0), ("abandon", 8, 0)),
+        ),
+        0,
+    ),
+    "where one of two route objects was edited, one deed leads out": (
+        Story(
+            "gateway",
+            "sticky",
+            "by time",
+            (("create", 7, 2), *ON, *ON, *ON, ("seconds", 0, 20), *ON, *ON, *RUN)
+            + (("scaled: candidate to 0", 0, 0), ("drift: unpinned", 0, 0)),
+        ),
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("words", STORIES)
+def test_a_story_that_once_broke_a_rule(words: str) -> None:
+    story, ending = STORIES[words]
+    course, broke = tell(story, ending)
+    assert broke == ""
+    assert course.ops, "something was written"
