@@ -163,7 +163,10 @@ class Look:
         """Return the route object that changed last, and when; where none is left, since that was seen."""
         found = [(each.key, self.since(each.key)) for each in self.carriers]
         none = Key("VirtualService", self.service), self.memory.first_seen.get(NO_ROUTES, self.now)
-        return max(found or [none], key=lambda each: each[1])
+        # Who deletes a route object changes routes too: not before our last write to it.
+        written = [(key, each.at) for key, each in self.seen.written.items() if key.kind == "VirtualService"]
+        gone = [(key, at) for key, at in written if self.find(key) is None]
+        return max([*(found or [none]), *gone], key=lambda each: each[1])
 
     def settles_in(self, since: datetime) -> float:
         """Return the seconds until something that changed then is settled; 0 if it is."""

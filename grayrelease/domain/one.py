@@ -79,7 +79,9 @@ class One:
         if self.held or self.asks:
             exposure = NOBODY
         elif self.goal == Goal.FINISH and self.brings:
-            exposure = Exposure(share=ALL) if self.wins else NOBODY
+            # Without a Service nobody is sent anywhere: a route need not name who has no subset.
+            could = self.look.seen.service is not None or self.look.has_subset(self.candidate)
+            exposure = Exposure(share=ALL) if self.wins and could else NOBODY
         else:
             exposure = release.wanted
         return Exposing(self.id, self.candidate, exposure, release.drawn if exposure.sticky else ())

@@ -216,10 +216,16 @@ def drained_before_gone(made: Written) -> bool:
     return istio.subset(loser) not in raw.all_named(made.before.objects) and made.routed <= quiet
 
 
+def _came_since(made: Written) -> bool:
+    """Tell if a version has pods of which the run couldn't know yet."""
+    read = {pod.labels["version"] for pod in made.read.pods.values()}
+    return not {pod.labels["version"] for pod in made.before.pods.values()} <= read
+
+
 @rule("§3.8: while several versions are endpoints, no route to the service is without a subset")
 def several_are_pinned(made: Written) -> bool:
     now = made.course.cluster._objects
-    several = len(made.course.versions()) > 1
+    several = len(made.course.versions()) > 1 and not _came_since(made)
     worse = set(raw.unnamed(now)) - set(raw.unnamed(made.before.objects))
     unserved = raw.is_served(made.before.objects) and not raw.is_served(now)
     return not several or not (worse or unserved)
@@ -229,7 +235,7 @@ def several_are_pinned(made: Written) -> bool:
 def alone_before_given_back(made: Written) -> bool:
     theirs = all("subset" in to["destination"] for route in raw.routes(made.new) for to in raw.ways(route))
     gone = not raw.named(made.old) or raw.named(made.new) or (made.new and theirs)
-    if made.write.key.kind != "VirtualService" or gone or not made.course.versions():
+    if made.write.key.kind != "VirtualService" or gone or not made.course.versions() or _came_since(made):
         return True
     return made.alone_since is not None and made.alone_since <= made.course.now - SETTLE
 

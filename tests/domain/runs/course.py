@@ -56,6 +56,8 @@ class Course(Pair):
     """When we changed a route to the service last."""
     others_rule: bool = False
     """Somebody else changed a DestinationRule last."""
+    ending: bool = False
+    """Somebody asked to finish, so that a winner may have got a subset of its own."""
     moved: bool = False
     """Another version has been stable since."""
     uid: str = ""

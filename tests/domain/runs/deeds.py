@@ -78,6 +78,7 @@ def do(course: Course, pk: int, deed: Deed, choice: int) -> bool:
         return False
     course.live[pk] = moved
     course.generation += 1
+    course.ending = course.ending or deed == "finish"
     return True
 
 

@@ -158,7 +158,7 @@ def clean(course: Course) -> None:
         raise Broken(f"end: left over or gone: {sorted(there.keys() ^ users.keys())}")
     for key, found in there.items():
         mine, theirs = _content(found), _content(users[key])
-        if course.moved:
+        if course.moved or (course.ending and found["kind"] == "DestinationRule"):
             mine, theirs = _content(_pins(found)), _content(_pins(users[key]))
         left = [name for name in marks.notes(found) if name.startswith(marks.PREFIX)]
         if mine != theirs or left or raw.named(found):

@@ -25,9 +25,6 @@ ENOUGH = 50
 """So often each deed was done in each phase that allows it."""
 RESULTS = Path(__file__).parents[3] / "test-results" / "runs.txt"
 
-# It still finds stories that end wrong, some at each seed: `make soak` shows them until all are mended.
-pytestmark = pytest.mark.skipif(not SOAK, reason="finds stories that end wrong still; see make soak")
-
 
 def explored() -> Explorer:
     explorer = Explorer(SEED)

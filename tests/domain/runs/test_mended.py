@@ -102,6 +102,26 @@ STORIES: dict[str, tuple[Story, int | None]] = {
         ),
         3,
     ),
+    "routes deleted just after they were written have not settled": (
+        Story(
+            "delegate",
+            "sticky",
+            "elsewhere",
+            (("create", 7, 3), ("create", 8, 1), *ON, *RUN, *ON, *RUN, ("finish", 8, 0), ("run: 409", 0, 4))
+            + (("seconds", 0, 40), ("abandon", 7, 2), ("run: overtaken", 0, 1))
+            + (("deleted: their routes", 0, 0), *RUN),
+        ),
+        None,
+    ),
+    "finished without a Service and without stable, no route names a subset that is not there": (
+        Story(
+            "wildcard",
+            "by time",
+            "mirror",
+            (("create", 7, 3), *ON, *ON, *RUN, ("service: gone", 0, 0), ("scaled: stable to 0", 0, 0)),
+        ),
+        2,
+    ),
 }
 
 
