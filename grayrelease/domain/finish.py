@@ -147,20 +147,20 @@ def collapse(look: Look, winner: str, loser: str, release: int | None) -> Step |
     others = look.endpoints.versions() - {winner}
     if others:
         return Step(Reason("other-versions", {"versions": ", ".join(sorted(others))}))
-    gone = _gone_since(look, loser) if loser else None
+    left = look.workload_key(loser) if loser else look.subsets_key
     return (
-        (settling(look, look.workload_key(loser), gone) if gone else None)
+        settling(look, left, _alone_since(look, winner, loser))
         or _winners_subset(look, winner, release)
         or _routes_given_back(look, winner, release)
         or (_rule_given_back(look, winner, release) if _has_ours(look) else None)
     )
 
 
-def _gone_since(look: Look, loser: str) -> datetime:
-    """Return since when a version has no pods: not before our last write to its workload, which a run that
-    was killed then may have left nobody to remember."""
-    written = look.seen.written.get(look.workload_key(loser))
-    since = look.memory.gone_since.get(loser, look.now)
+def _alone_since(look: Look, winner: str, loser: str) -> datetime:
+    """Return since when no other version has pods: not before our last write to the loser's workload,
+    which a run that was killed then may have left nobody to remember."""
+    written = look.seen.written.get(look.workload_key(loser)) if loser else None
+    since = look.memory.alone_since.get(winner, look.now)
     return max(since, written.at) if written else since
 
 

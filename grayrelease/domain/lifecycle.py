@@ -11,9 +11,9 @@ from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
-from grayrelease.domain.order import Step, settling, writing
+from grayrelease.domain.order import Step, writing
 from grayrelease.domain.plan import ALL
-from grayrelease.domain.remembering import OTHERS, refresh
+from grayrelease.domain.remembering import refresh
 from grayrelease.domain.state import (
     OVER,
     Decision,
@@ -173,8 +173,7 @@ def _left_pinned(look: Look, table: Table) -> Decision:
     if len(versions) != 1 or "" in versions:
         writes = table.routes() or table.rule()
         return Decision(writes, {}, look.memory, waiting=bool(writes), pinned=True)
-    alone = look.memory.gone_since.get(OTHERS, look.now)
-    step = settling(look, look.subsets_key, alone) or collapse(look, versions[0], "", None)
+    step = collapse(look, versions[0], "", None)
     if step is not None:
         return Decision(step.writes, {}, look.memory, waiting=True, pinned=True)
     return Decision((), {}, Memory(), waiting=False, new_stable=_other(look, versions[0]), freed=True)

@@ -9,9 +9,6 @@ from datetime import datetime
 from grayrelease.domain.look import NO_ROUTES, Look, identity
 from grayrelease.domain.pods import version_of
 
-OTHERS = "all but one"
-"""Under this text it is remembered, of a target left pinned, since when one version alone has pods."""
-
 
 def refresh(look: Look) -> Look:
     """Return the same look with a memory that includes what is seen now."""
@@ -23,7 +20,7 @@ def refresh(look: Look) -> Look:
         look.memory,
         endpoints={version: len(pods) for version, pods in ready.items()},
         endpoints_since=_keep(look.memory.endpoints_since, look.readiness(), look.now),
-        gone_since=_keep(look.memory.gone_since, _gone(look), look.now),
+        alone_since=_keep(look.memory.alone_since, _alone(look), look.now),
         first_seen=_keep(look.memory.first_seen, _identities(look), look.now),
         capacity=look.memory.capacity if started else max(look.memory.capacity, look.ready(look.stable)),
         exposed={pk: each for pk, each in look.memory.exposed.items() if pk in _ids(look)},
@@ -40,11 +37,12 @@ def _keep(before: Mapping[str, datetime], present: set[str], now: datetime) -> d
     return {item: before.get(item, now) for item in sorted(present)}
 
 
-def _gone(look: Look) -> set[str]:
+def _alone(look: Look) -> set[str]:
     # A pod that a slice names and nobody knows could be anyone's; one that stays may yet be named.
-    present = look.endpoints.versions() | {version_of(pod) for pod in look.pods}
-    alone = {OTHERS} if look.intent.pinned and len(present) == 1 else set()
-    return set() if "" in present else (set(look.versions) - present) | alone
+    pods = look.pods if look.seen.service is not None else ()
+    present = look.endpoints.versions() | {version_of(pod) for pod in pods}
+    versions = {*look.versions, *present} - {""}
+    return {version for version in versions if present <= {version}}
 
 
 def _identities(look: Look) -> set[str]:

@@ -217,8 +217,8 @@ class Memory:
     """R: ready pods of stable at the start."""
     exposed: Mapping[int, Exposed] = field(default_factory=dict)
     """Release id → the present route."""
-    gone_since: Mapping[str, datetime] = field(default_factory=dict)
-    """Version → since when the EndpointSlices name no pod of it."""
+    alone_since: Mapping[str, datetime] = field(default_factory=dict)
+    """Version → since when no other has pods, or is named by the EndpointSlices."""
     started: tuple[int, ...] = ()
     """The releases of which routes were written already."""
     first_seen: Mapping[str, datetime] = field(default_factory=dict)

@@ -105,10 +105,11 @@ class Table:
         look = self.look
         if not look.has_subset(look.stable) or (self._broken and not self._backing):
             return False
-        if carrier.stands:
+        repairs = self._edited and self.must_pin and not self._backing
+        if (carrier.stands and not repairs) or (carrier.edited and self._backing):
             return True
-        if carrier.edited and self._backing:
-            return True
+        # What was edited is repaired with all others at the same time: one written later would seem edited
+        # since people decided.
         return self.must_pin and not look.settles_in(look.since(look.subsets_key))
 
     @cached_property

@@ -15,7 +15,7 @@ from tests.domain.runs.course import Course
 from tests.domain.runs.ends import finish
 from tests.domain.runs.runs import RUNS
 from tests.domain.runs.scenes import ALL_STRATEGIES, ELSEWHERE, SCENES, TIMED, begin
-from tests.domain.runs.story import Story, act, can_create
+from tests.domain.runs.story import BREAKS, Story, act, can_create
 from tests.domain.runs.trouble import TROUBLES
 
 Cell = tuple[str, str]
@@ -79,6 +79,8 @@ class Explorer:
     places: dict[str, list[Place]] = field(default_factory=dict)
     told: int = 0
     writes: int = 0
+    teller: Teller = field(init=False)
+    """Of the present story."""
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -88,15 +90,15 @@ class Explorer:
         """Tell one story. Raises Failed."""
         self.told += 1
         cell = self._rarest()
-        place = self._place(cell)
-        teller = Teller(self, place.course.copy(), place.story)
         try:
-            self._happens(teller, cell)
-            teller.ending = self.random.randint(0, 5)
-            teller.end()
-        except Exception as error:
-            raise Failed(teller.story, error, self.told, teller.ending) from error
-        self.writes += teller.course.ops - place.course.ops
+            place = self._place(cell)
+            self.teller = Teller(self, place.course.copy(), place.story)
+            self._happens(self.teller, cell)
+            self.teller.ending = self.random.randint(0, 5)
+            self.teller.end()
+        except BREAKS as error:
+            raise Failed(self.teller.story, error, self.told, self.teller.ending) from error
+        self.writes += self.teller.course.ops - place.course.ops
 
     def _happens(self, teller: Teller, cell: Cell) -> None:
         for what in self._try(teller, cell[0]):
@@ -164,7 +166,7 @@ class Explorer:
     def _grown(self, cell: Cell) -> Place:
         """Return a place in a phase, to which deeds lead where nobody interferes."""
         fresh, phase = self._fresh(cell), cell[1]
-        teller = Teller(self, fresh.course, fresh.story)
+        teller = self.teller = Teller(self, fresh.course, fresh.story)
         teller.do(("create", 7, self.random.randint(0, 3)))
         if self.random.random() < 0.3:
             teller.do(("create", 8, 1))

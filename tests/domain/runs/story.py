@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from grayrelease.cluster.interface import ClusterError
 from grayrelease.domain import stand
 from tests.domain.runs import deeds
 from tests.domain.runs.acting import Act
@@ -14,6 +15,9 @@ from tests.domain.runs.ends import finish
 from tests.domain.runs.runs import RUNS
 from tests.domain.runs.scenes import begin
 from tests.domain.runs.trouble import TROUBLES
+
+BREAKS = (AssertionError, ArithmeticError, ClusterError, LookupError, TypeError, ValueError)
+"""What a story may end with that should not."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def tell(story: Story, ending: int | None = None) -> tuple[Course, str]:
             act(course, one)
         if ending is not None:
             finish(course, lambda one: act(course, one), ending)
-    except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except BREAKS as error:
         return course, f"{type(error).__name__}: {error}"
     return course, ""
 

@@ -122,6 +122,16 @@ STORIES: dict[str, tuple[Story, int | None]] = {
         ),
         2,
     ),
+    "another version that was there a moment ago is waited for": (
+        Story(
+            "own",
+            "canary",
+            "mirror",
+            (("create", 7, 1), *ON, *ON, ("another version comes or goes", 0, 0), ("abandon", 7, 0))
+            + (*ON * 5, ("another version comes or goes", 0, 0), *RUN),
+        ),
+        1,
+    ),
 }
 
 

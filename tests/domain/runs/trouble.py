@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from grayrelease.domain import marks
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Key
+from tests.domain.manifests import deployment
 from tests.domain.runs import raw
 from tests.domain.runs.course import Course
 from tests.domain.runs.kubelet import HERE
@@ -18,7 +19,7 @@ Kind = Literal["VirtualService", "DestinationRule"]
 VS: Final = "VirtualService"
 DR: Final = "DestinationRule"
 ROUTED: tuple[Kind, ...] = (VS, DR)
-STABLE, CANDIDATES = "reviews-v1", ("reviews-v2", "reviews-v3")
+OTHER = Key("Deployment", "reviews-v9")
 Trouble = Callable[[Course], bool]
 """Returns False where there is nothing that it could happen to."""
 
@@ -223,6 +224,16 @@ def _never_ready(course: Course) -> bool:
     return bool(new)
 
 
+def _another_version(course: Course) -> bool:
+    """Start a version that no release knows, behind the same Service."""
+    absent = course.find(OTHER) is None
+    if absent:
+        course.put(deployment("v9"))
+    else:
+        course.drop(OTHER)
+    return True
+
+
 def _another_service(course: Course) -> bool:
     found = course.find_service()
     if found is None:
@@ -268,6 +279,7 @@ TROUBLES: dict[str, Trouble] = {
     "pods crash: stable": _crash(_stables),
     "pods never ready": _never_ready,
     "pods heal": heal,
+    "another version comes or goes": _another_version,
     "service: another of its name": _another_service,
     "service: gone": _service_gone,
 }
