@@ -52,7 +52,7 @@ def _without(
 ) -> Step | None:
     """Have the loser without requests, and then without pods."""
     loser = loser_of(one)
-    if not one.look.runs(loser) and not one.most.exposure.mirror:
+    if not one.look.runs(loser) and not one.most.exposure.mirror and not one.forward:
         return None
     return (
         table.step(one)

@@ -132,6 +132,24 @@ STORIES: dict[str, tuple[Story, int | None]] = {
         ),
         1,
     ),
+    "finished beside another after stable was deleted, routes come to the winner before it is stable": (
+        Story(
+            "rule",
+            "canary",
+            "blue-green",
+            (
+                ("create", 7, 2),
+                ("create", 8, 1),
+                *ON,
+                *ON,
+                *RUN,
+                ("roll-back", 7, 0),
+                ("deleted: stable", 0, 0),
+            )
+            + (("seconds", 0, 40), ("run: 409", 0, 4), ("seconds", 0, 20), ("finish", 7, 0), *RUN),
+        ),
+        1,
+    ),
 }
 
 
