@@ -98,6 +98,7 @@ WAITS: Words = {
 NEXT: Words = {
     "will-pin": _("All visitors are pinned to %(stable)s"),
     "will-create": _("The workload %(workload)s is created"),
+    "will-bring-again": _("The workload %(workload)s, which stands at 0 pods, is brought again"),
     "will-expose": _("%(version)s gets %(share)s\u00a0%% of all visitors"),
     "will-take-over": _("%(version)s takes over all traffic"),
     "will-remove": _("The workload %(workload)s is deleted"),

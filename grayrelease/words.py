@@ -192,6 +192,19 @@ FIELDS: Words = {
     "lowered": _("You typed %(typed)s; it is written %(value)s: labels and names are in small letters."),
     "name-taken": _("There is a release %(name)s for this service already. Choose another name."),
     "version-taken": _("%(version)s is there already. Choose another version."),
+    "brought-again": _("%(workload)s is there and stands at 0 pods: it is brought again, as you say here."),
+    "workload-taken": _(
+        "A Deployment %(workload)s is there already and isn’t as a release left it. Choose another version, "
+        "or delete it."
+    ),
+    "workload-held": _(
+        "A Deployment %(workload)s stands at 0 pods and is kept by %(holder)s: bring it again there, or "
+        "choose another version."
+    ),
+    "workload-selects": _(
+        "A Deployment %(workload)s stands at 0 pods and selects other pods than the new one would, which "
+        "can’t be changed. Delete it, or choose another version."
+    ),
     "bad-image": _("That is no image name. For example %(example)s."),
     "bad-env": _("%(name)s can’t be the name of a variable: letters, digits and _, no digit at the start."),
     "twice": _("%(name)s is there twice."),

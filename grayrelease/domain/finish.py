@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from math import ceil
 
-from grayrelease.domain import istio, marks
+from grayrelease.domain import again, istio, marks
 from grayrelease.domain.drain import drain, of_those_there
 from grayrelease.domain.exposure import Proofs, unverified
 from grayrelease.domain.look import Look
@@ -97,7 +97,7 @@ def empty(one: One, loser: str) -> Step | None:
     """Have the candidate's workload at 0 replicas, if it's ours."""
     key = one.look.workload_key(loser)
     workload = one.look.find(key)
-    ours = workload and marks.made_by(workload, one.look.intent.installation) and not _named(one, key)
+    ours = workload and again.ours(workload, one.look.intent.installation) and not _named(one, key)
     if workload and ours and workload.get("spec", {}).get("replicas", 1):
         return writing(key, _scaled(one, key, workload))
     return _leaving(one, loser)
@@ -117,7 +117,7 @@ def removal(one: One, loser: str, key: Key, workload: Manifest) -> Write | None:
     """Return the write that takes a loser away: what we made is deleted, a user's is scaled to 0."""
     if marks.made_by(workload, one.look.intent.installation):
         return delete(key, workload, one.id)
-    if loser == one.candidate:
+    if loser == one.candidate and not again.ours(workload, one.look.intent.installation):
         return None
     if one.release.delete_loser:
         return delete(key, workload, one.id)

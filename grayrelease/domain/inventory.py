@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grayrelease.domain.marks import OWNER, labels, name, notes
+from grayrelease.domain.again import left
+from grayrelease.domain.marks import MADE_BY, OWNER, labels, name, notes
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.pods import condition, read_endpoints, trouble, version_of
 from grayrelease.domain.podstate import containers, restarts, state
@@ -58,6 +59,8 @@ def workload(manifest: Manifest) -> Entry:
         "replicas": wanted,
         "ready": ready,
         "state": "stopped" if not wanted else "ready" if ready >= wanted else "not-ready",
+        "left": left(manifest),
+        "made": MADE_BY in notes(manifest),
         "reason": str(wrong.get("reason", "")),
         "message": str(wrong.get("message", ""))[:200],
     }

@@ -53,18 +53,29 @@ def version(typed: str) -> Checked:
     return Checked(value, wrong, lowered)
 
 
-def new_version(typed: str, *, prefix: str, versions: Collection[str], workloads: Collection[str]) -> Checked:
-    """Check a candidate's version: neither it nor its workload may be there; both are compared exactly."""
+def new_version(
+    typed: str,
+    *,
+    prefix: str,
+    versions: Collection[str],
+    workloads: Collection[str],
+    left: Collection[str] = (),
+) -> Checked:
+    """Check a candidate's version: neither it nor its workload may be there; both are compared exactly.
+
+    `left`: workloads that stand at 0 pods and may be brought again.
+    """
     checked = version(typed)
     workload = f"{prefix}-{checked.value}"
     wrong = checked.wrong
     if wrong is None and checked.value in versions:
         wrong = Reason("version-taken", {"version": checked.value})
-    if wrong is None and workload in workloads:
-        wrong = Reason("name-taken", {"name": workload})
+    if wrong is None and workload in workloads and workload not in left:
+        wrong = Reason("workload-taken", {"workload": workload})
     if wrong is None and len(workload) > NAME_LENGTH:
         wrong = Reason("too-long", {"limit": NAME_LENGTH - len(prefix) - 1})
-    return Checked(checked.value, wrong, None if wrong else checked.note)
+    again = Reason("brought-again", {"workload": workload}) if workload in left else None
+    return Checked(checked.value, wrong, None if wrong else again or checked.note)
 
 
 def image(typed: str) -> Checked:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
+from grayrelease.domain import again
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
 from grayrelease.domain.state import Key, Reason, Write
-from grayrelease.domain.writes import create
+from grayrelease.domain.writes import create, replace
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,14 @@ def _brought(one: One) -> Step | None:
 
 def workload(one: One) -> Step | None:
     """Have the candidate's workload, made only once all traffic is pinned and that is settled."""
-    key = one.workload
-    if one.look.find(key) is not None:
+    key, wanted = one.workload, one.release.plan.candidate.manifest
+    found = one.look.find(key)
+    if found is None:
+        made: Write = create(one.look, key, wanted, one.id)
+    elif again.stands(found, one.look.intent.installation):
+        made = replace(one.look, key, again.brought(found, wanted), one.id)
+    else:
         return None
-    made = create(one.look, key, one.release.plan.candidate.manifest, one.id)
     return routes_settling(one.look) or writing(key, made)
 
 

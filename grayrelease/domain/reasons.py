@@ -64,6 +64,7 @@ WAITS: Mapping[str, tuple[str, ...]] = {
 NEXT: Mapping[str, tuple[str, ...]] = {
     "will-pin": ("stable",),
     "will-create": ("workload",),
+    "will-bring-again": ("workload",),
     "will-expose": ("version", "share"),
     "will-take-over": ("version",),
     "will-remove": ("workload",),
@@ -213,13 +214,17 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "lowered": ("typed", "value"),
     "name-taken": ("name",),
     "version-taken": ("version",),
+    "brought-again": ("workload",),
+    "workload-taken": ("workload",),
+    "workload-held": ("workload", "holder"),
+    "workload-selects": ("workload",),
     "bad-image": ("example",),
     "bad-env": ("name",),
     "twice": ("name",),
     "too-small-number": ("least",),
     "no-container": ("container",),
 }
-"""What is wrong at a field of the wizard; `lowered` is a word, not a refusal."""
+"""What is wrong at a field of the wizard; `lowered` and `brought-again` are words, no refusals."""
 
 CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "audience-empty": (),

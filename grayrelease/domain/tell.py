@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grayrelease.domain import marks
+from grayrelease.domain import again, marks
 from grayrelease.domain.finish import loser_of, winner_of
 from grayrelease.domain.one import One
 from grayrelease.domain.plan import ALL, Exposure, Mirror
@@ -98,8 +98,11 @@ def says_next(one: One, phase: Phase, awaited: bool, then: Following | None) -> 
 def _preparing(one: One) -> Reason:
     if not one.look.pinned:
         return Reason("will-pin", {"stable": one.look.stable})
-    if one.brings and one.look.find(one.workload) is None:
+    found = one.look.find(one.workload) if one.brings else None
+    if one.brings and found is None:
         return Reason("will-create", {"workload": one.workload.name})
+    if found is not None and again.stands(found, one.look.intent.installation):
+        return Reason("will-bring-again", {"workload": one.workload.name})
     return _will(one, one.wanted.exposure)
 
 

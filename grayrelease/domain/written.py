@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from grayrelease.domain import carrying
+from grayrelease.domain import again, carrying, marks
 from grayrelease.domain.plan import Exposure, Manifest, Plan
 from grayrelease.domain.preflight import Scene
 from grayrelease.domain.routes import Exposing
@@ -46,7 +46,24 @@ def written(found: Scene, plan: Plan, others: Sequence[Exposing] = ()) -> list[M
     own = scene.own_subsets(stable)
     rule = with_subsets(scene.rule, versions, own, scene.source)
     routes = [each.expanded(stable, exposing, "") for each in scene.carriers(stable)]
-    return [rule, *([plan.candidate.manifest] if plan.brings else []), *routes]
+    return [rule, *([_workload(found, plan)] if plan.brings else []), *routes]
+
+
+def _there(found: Scene, plan: Plan) -> Manifest | None:
+    """Return the Deployment that has the candidate's name already."""
+    wanted = plan.candidate.workload
+    return next((each for each in found.deployments if wanted and marks.name(each) == wanted), None)
+
+
+def _workload(found: Scene, plan: Plan) -> Manifest:
+    there, wanted = _there(found, plan), plan.candidate.manifest
+    return again.brought(there, wanted) if there else wanted
+
+
+def in_the_way(found: Scene, plan: Plan) -> Reason | None:
+    """Return why the candidate's workload can't be brought under its name; None where it can."""
+    there = _there(found, plan)
+    return again.why_not(there, found.installation, plan.candidate.manifest) if there else None
 
 
 def unsayable(found: Scene, plan: Plan) -> Iterator[Reason]:

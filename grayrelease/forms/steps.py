@@ -92,15 +92,25 @@ class VersionForm(StepForm):
     replicas = forms.CharField(required=False)
 
     def __init__(
-        self, data: Typed | None, *, prefix: str, versions: Collection[str], workloads: Collection[str]
+        self,
+        data: Typed | None,
+        *,
+        prefix: str,
+        versions: Collection[str],
+        workloads: Collection[str],
+        left: Collection[str],
     ) -> None:
         super().__init__(data)
-        self.workload, self.versions, self.workloads = prefix, versions, workloads
+        self.workload, self.versions, self.workloads, self.left = prefix, versions, workloads, left
 
     def clean_version(self) -> str:
         typed = str(self.cleaned_data["version"])
         checked = names.new_version(
-            typed, prefix=self.workload, versions=self.versions, workloads=self.workloads
+            typed,
+            prefix=self.workload,
+            versions=self.versions,
+            workloads=self.workloads,
+            left=self.left,
         )
         return self.take("version", checked)
 

@@ -9,14 +9,25 @@ from django.contrib.auth.models import User
 from pydantic import TypeAdapter, ValidationError
 
 from grayrelease import cluster as clusters
-from grayrelease.domain import base, candidate, conditions, handing, marks, names, preflight, revision, stand
+from grayrelease.domain import (
+    again,
+    base,
+    candidate,
+    conditions,
+    handing,
+    marks,
+    names,
+    preflight,
+    revision,
+    stand,
+)
 from grayrelease.domain.plan import Candidate, Elsewhere, Manifest, Plan, Stable, Step, Subject
 from grayrelease.domain.preflight import Scene
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.refused import CannotSay
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Reason
-from grayrelease.domain.written import around, unsayable, written
+from grayrelease.domain.written import around, in_the_way, unsayable, written
 from grayrelease.metrics import callers
 from grayrelease.models import Draft, Project, Release
 from grayrelease.operations import people
@@ -66,6 +77,8 @@ def _written(project: Project, found: Scene, plan: Plan) -> list[Manifest]:
     others = [Other(each.name, each.intent().wanted) for each in live]
     if no_room := stand.no_room(plan.steps[0].exposure, others):
         raise Refused(no_room)
+    if taken := in_the_way(found, plan):
+        raise Refused(taken)
     if cannot := list(unsayable(found, plan)):
         raise Refused(*cannot)
     exposing = [Exposing(each.pk, each.candidate, each.intent().wanted, tuple(each.drawn)) for each in live]
@@ -199,6 +212,7 @@ def _checked(
             prefix=candidate.name_prefix(stable, found.name),
             versions=[_version(stable), *live],
             workloads=[*(marks.name(each) for each in found.deployments), *coming],
+            left=[marks.name(each) for each in found.deployments if again.stands(each, found.installation)],
         )
         fields = [names.image(str(data.get("image", ""))), names.replicas(str(data.get("replicas", "")))]
         checked += [brought, *fields, *(names.env_name(name) for name in data.get("env") or {})]

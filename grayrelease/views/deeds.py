@@ -21,7 +21,7 @@ from grayrelease.forms import (
     TakeOverForm,
     VouchForm,
 )
-from grayrelease.models import Application, Membership, Release
+from grayrelease.models import Application, Inventory, Membership, Release
 from grayrelease.operations import Deed
 from grayrelease.views.access import Request, actor
 from grayrelease.views.asking import Asked, carry, confirm
@@ -218,11 +218,18 @@ def ends(row: Shown) -> tuple[str, str]:
     return (candidate, stable) if row.wanted.everyone == ALL else (stable, candidate)
 
 
+def _made(row: Shown, workload: str) -> bool:
+    """Tell if a candidate's workload was made by a release; brought again, it may be a user's."""
+    inventory = Inventory.objects.filter(project=row.target.project).first()
+    there = inventory.data.get("workloads", []) if inventory else []
+    return all(each.get("made", True) for each in there if each["name"] == workload)
+
+
 def losing(row: Shown, loser: str) -> dict[str, Any]:
     """Return the workload that goes, and whether a release or the sample application made it."""
     plan = row.plan
     if loser in ("", plan.candidate.version):
-        return {"workload": plan.candidate.workload, "ours": True}
+        return {"workload": plan.candidate.workload, "ours": _made(row, plan.candidate.workload)}
     workload = row.target.stable_workload or plan.stable.workload
     made = Release.objects.filter(target=row.target, candidate=loser, phase=Phase.FINISHED)
     deployed = {"kind": "Deployment", "metadata": {"name": workload}}

@@ -123,8 +123,10 @@ class Wizard:
         prefix = str(stable["app"] or self.draft.data["service"]) if stable else ""
         versions = chosen.versions if chosen else []
         coming = [f"{prefix}-{version}" for version in versions]
-        workloads = [str(each["name"]) for each in data.get("workloads", [])] + coming
-        return VersionForm(typed, prefix=prefix, versions=versions, workloads=workloads)
+        there = data.get("workloads", [])
+        workloads = [str(each["name"]) for each in there] + coming
+        left = [str(each["name"]) for each in there if each.get("left")]
+        return VersionForm(typed, prefix=prefix, versions=versions, workloads=workloads, left=left)
 
     def suggested(self, step: str) -> Typed:
         """Return what a step proposes before anybody typed there."""
@@ -134,8 +136,17 @@ class Wizard:
         if step == "policy":
             return self._suggested_policy()
         if step == "basic":
-            return _one("name", f"{data['service']}-{self._aim(chosen)}" if data.get("service") else "")
+            return _one("name", self._free_name(chosen) if data.get("service") else "")
         return self._suggested_version(chosen)
+
+    def _free_name(self, chosen: Choice | None) -> str:
+        """Return a name that no release of the service has: reviews-v2, else reviews-v2-2 …"""
+        service = str(self.draft.data["service"])
+        releases = Release.objects.filter(target__project=self.draft.project, target__service=service)
+        named = f"{service}-{self._aim(chosen)}"
+        taken = set(releases.filter(name__startswith=named).values_list("name", flat=True))
+        numbered = (f"{named}-{number}" for number in range(2, len(taken) + 3))
+        return next(each for each in (named, *numbered) if each not in taken)
 
     def _aim(self, chosen: Choice | None) -> str:
         return "copy" if self.mode == "mirror" else _next(chosen)

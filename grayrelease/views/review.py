@@ -32,6 +32,9 @@ FIX = {
     "required": "basic",
     "bad-version": "version",
     "version-taken": "version",
+    "workload-taken": "version",
+    "workload-held": "version",
+    "workload-selects": "version",
     "bad-image": "version",
     "bad-env": "version",
     "twice": "version",
@@ -95,6 +98,7 @@ def planned(wizard: Wizard, plan: Plan) -> dict[str, Any]:
     elsewhere, staying = words_of["elsewhere"], words_of["staying"]
     brought, stable = f"{plan.subject.service} {plan.candidate.version}", plan.stable.version
     sentences = [meets.exposure(step.exposure, brought, staying, elsewhere=elsewhere) for step in plan.steps]
+    manifests = titled(wizard.draft.data.get("written") or [])
     gates = ["", *(meets.gate(step) for step in plan.steps[:-1])]
     return {
         "plan": plan,
@@ -105,7 +109,8 @@ def planned(wizard: Wizard, plan: Plan) -> dict[str, Any]:
         "same": sources(plan.candidate.manifest) if first.mirror and plan.brings else [],
         "differs": sorted(wizard.draft.data.get("env") or {}),
         "revision": revision.revision(wizard.draft.frozen),
-        "manifests": titled(wizard.draft.data.get("written") or []),
+        "manifests": manifests,
+        "again": any(each["there"] for each in manifests if each["kind"] == "Deployment"),
     }
 
 

@@ -67,14 +67,19 @@ def test_a_version_in_capitals_is_accepted_with_a_word_about_it() -> None:
     [
         ("v3", ""),
         ("V2", "version-taken"),
-        ("v9", "name-taken"),
+        ("v9", "workload-taken"),
+        ("v8", ""),
         ("v", ""),
         ("!", "bad-version"),
     ],
 )
 def test_a_new_version_is_compared_exactly_with_those_there(typed: str, wrong: str) -> None:
     checked = names.new_version(
-        typed, prefix="reviews", versions={"v1", "v2"}, workloads={"reviews-v1", "reviews-v9"}
+        typed,
+        prefix="reviews",
+        versions={"v1", "v2"},
+        workloads={"reviews-v1", "reviews-v8", "reviews-v9"},
+        left={"reviews-v8"},
     )
     assert code(checked) == wrong
 

@@ -162,3 +162,36 @@ def test_what_is_missing_of_an_application_is_created(world: World) -> None:
         ("done", "Deployment/ratings-v1"),
     ]
     assert Application.objects.get(pk=sample.pk).created_in_cluster_at is not None
+
+
+def abandoned(world: World) -> Release:
+    """Bring v2, and give it up: its workload stands at 0 pods."""
+    release = world.release()
+    world.run_until(release, Phase.RUNNING)
+    operations.abandon(person("operator"), release, release.target.generation, keep_both=False)
+    world.run_until(release, Phase.ABANDONED)
+    return release
+
+
+def test_a_version_that_was_abandoned_is_brought_again_under_its_name(world: World) -> None:
+    abandoned(world)
+    typed = draft(world, name="reviews-v2-again", image="istio/examples-bookinfo-reviews-v2:1.17")
+    operations.freeze(person("operator"), typed)
+    written = next(each for each in typed.data["written"] if each["kind"] == "Deployment")
+    there = world.cluster.get("Deployment", "demo", "reviews-v2")
+    assert written["metadata"]["uid"] == there["metadata"]["uid"]
+    release = operations.create_release(person("operator"), typed)
+    world.run_until(release, Phase.RUNNING)
+    again = world.cluster.get("Deployment", "demo", "reviews-v2")
+    assert again["metadata"]["uid"] == there["metadata"]["uid"]
+    assert again["spec"]["replicas"] == 2
+    assert again["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":1.17")
+    assert world.weights() == {"gr-v1": 800, "gr-v2": 200}
+
+
+def test_a_workload_that_somebody_changed_since_is_refused(world: World) -> None:
+    abandoned(world)
+    world.cluster.edit("Deployment", "demo", "reviews-v2", lambda item: item["spec"].update(paused=True))
+    with pytest.raises(operations.Refused) as refused:
+        operations.freeze(person("operator"), draft(world, name="reviews-v2-again"))
+    assert codes(refused) == ["workload-taken"]

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from grayrelease import operations
 from grayrelease.domain import preflight
+from grayrelease.domain.state import Phase
 from grayrelease.models import Draft, Release
 from grayrelease.reconcile import inventory
 from tests.world import World, ingress, person
@@ -216,3 +218,19 @@ def test_a_release_that_brings_the_same_version_meanwhile_is_named_at_the_field(
     answer = author.post(address(draft, "review"), {"revision": found.group(1)})
     assert answer["Location"] == address(draft, "version")
     assert "v2 is there already. Choose another version." in text_of(author, draft, "version")
+
+
+def test_a_version_that_stands_at_0_pods_is_brought_again_and_both_pages_say_so(
+    author: Client, draft: UUID, world: World
+) -> None:
+    former = world.release()
+    world.run_until(former, Phase.RUNNING)
+    operations.abandon(person("operator"), former, former.target.generation, keep_both=False)
+    world.run_until(former, Phase.ABANDONED)
+    inventory.refresh(world.project.pk)
+    assert 'value="reviews-v2-2"' in text_of(author, draft, "basic")
+    go(author, draft, "basic", "service", "version", "policy", name="reviews-v2-2")
+    assert "reviews-v2 is there and stands at 0 pods" in text_of(author, draft, "version")
+    review = text_of(author, draft, "review")
+    assert "Deployment reviews-v2 is brought again." in review
+    assert "reviews-v2 is created" not in review
