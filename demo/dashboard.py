@@ -1,4 +1,4 @@
-"""The dashboard's own processes: web, workers, beat, driver, and its one-off commands."""
+"""The dashboard's own processes: web, workers, beat, driver, watcher, and its one-off commands."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ def beat(options: Options, settings: dict[str, str]) -> Part:
 def driver(settings: dict[str, str]) -> Part:
     """Drives targets that wait, without a broker."""
     return Part("driver", python(ROOT / "manage.py", "driver"), settings)
+
+
+def watch(options: Options, settings: dict[str, str]) -> Part:
+    """Rings when something changes in the cluster. If it ends, the driver and the sweep look by lists."""
+    log = options.folder / "log" / "watch.log"
+    return Part("watch", python(ROOT / "manage.py", "watch"), settings, ready=says(log, "watching"))
 
 
 def _worker(name: str, queue: str, processes: int, options: Options, settings: dict[str, str]) -> Part:

@@ -74,6 +74,7 @@ class Stack:
         settings, options = self.settings, self.options
         self.supervisor.launch(dashboard.web(options, settings), *dashboard.workers(options, settings))
         self.supervisor.launch(dashboard.beat(options, settings), dashboard.driver(settings))
+        self.supervisor.launch(dashboard.watch(options, settings))
         self.supervisor.wait("mesh")
         if self.metrics is None:
             self.say(f"metrics are off: {prometheus.HOW_TO_GET_IT}")

@@ -18,7 +18,7 @@ A `Stack` has `.options.web_url`, `.options.kubeconfig`, `.options.prometheus_ur
 `.options.ports.gateway`, `.settings` (the environment of its dashboard processes) and `.supervisor`:
 `.running["worker"].process.pid`, `.stop_part("prometheus")`, `.start(part)`, `.log("web")`, `.tick()`
 (starts again what ended by itself; tests call it, the demo does so all the time). Its parts: postgres,
-valkey, apiserver, controllers, node, mesh, prometheus, web, worker, rollback, beat, driver, visitors.
+valkey, apiserver, controllers, node, mesh, prometheus, web, worker, rollback, beat, driver, watch, visitors.
 
 Tests that ask for valkey, sandbox_api, sandbox, prometheus, start_stack or stack are marked `processes`.
 A free port: `from demo.ports import free_port`. Tests of the domain start nothing.

@@ -131,11 +131,16 @@ class Stream:
         try:
             changes = cluster.watch(self.kind, self.namespace, self._version, seconds)
         except Refused as error:
-            self.by_lists = str(error)
+            self._listed_because(str(error))
             self._watch_at = time.monotonic() + _about(self._rhythm.refused)
             return None
-        self.by_lists = ""
+        self._listed_because("")
         return changes
+
+    def _listed_because(self, why: str) -> None:
+        if why != self.by_lists:
+            self.by_lists = why
+            self.changes += 1
 
     def _list(self, cluster: Cluster) -> None:
         """Read all, and tell what differs from before."""

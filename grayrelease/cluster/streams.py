@@ -39,6 +39,7 @@ class Streams:
         self._asked: dict[Place, float] = {}
         self._lock = threading.Lock()
         self._broken = False
+        self._listed: set[Place] = set()
 
     def of(self, place: Place) -> Stream:
         """Return the stream, begun by now. Raises Unreachable where there are too many."""
@@ -52,16 +53,26 @@ class Streams:
             return self._streams[place]
 
     def look(self) -> None:
-        """End what nobody asks for; say in the log, once each, when streams break and work again."""
+        """End what nobody asks for; say in the log, once each, what breaks, works again or is refused."""
         with self._lock:
             for place in [place for place, at in self._asked.items() if at < time.monotonic() - UNASKED_S]:
                 del self._asked[place]
                 if (stream := self._streams.pop(place, None)) is not None:
                     stream.stop()
-            broken = [each for each in self._streams.values() if each.broken]
+            streams = list(self._streams.items())
+        self._say_broken([stream for _, stream in streams if stream.broken])
+        self._say_listed({place: stream.by_lists for place, stream in streams if stream.by_lists})
+
+    def _say_broken(self, broken: list[Stream]) -> None:
         if bool(broken) != self._broken:
             self._broken = bool(broken)
             log.warning("%s", f"watches break off: {broken[0].error}" if broken else "watches work again")
+
+    def _say_listed(self, listed: dict[Place, str]) -> None:
+        if new := listed.keys() - self._listed:
+            told = ", ".join(sorted(" in ".join(filter(None, place)) for place in new))
+            log.warning("watching is refused, so these are listed: %s: %s", told, listed[min(new)])
+        self._listed = set(listed)
 
     def stop(self) -> None:
         with self._lock:
@@ -98,7 +109,6 @@ class Kept:
         """Tell if the cluster answers all that was asked for, be it with a refusal."""
         return all(self.streams.of(place).answers for place in self.places)
 
-    @property
     def by_lists(self) -> dict[str, str]:
         """Return the kinds that may not be watched, with the cluster's word why."""
         found = {kind: self.streams.of((kind, namespace)).by_lists for kind, namespace in self.places}

@@ -5,7 +5,7 @@ The watcher keeps the rows of the projects that it vouches for; the driver those
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -76,10 +76,15 @@ def refresh(project_id: int) -> Outcome:
     return Outcome.DONE
 
 
-def keep(project_id: int, kept: Reading) -> None:
-    """Store what the watcher keeps of a project, and vouch for it. Raises ClusterError."""
+def keep(project_id: int, kept: Reading, by_lists: Callable[[], Mapping[str, str]] = dict) -> None:
+    """Store what the watcher keeps of a project, and vouch for it. Raises ClusterError.
+
+    by_lists: the kinds that may only be listed, once they were read, with the cluster's word why.
+    """
     project = Project.objects.get(pk=project_id)
     data = _look(project, kept)
+    if listed := by_lists():
+        data["by_lists"] = {"kinds": sorted(listed), "why": listed[min(listed)]}
     row, _ = Inventory.objects.get_or_create(project=project)
     now = {"taken_at": Now(), "watched_at": Now(), "error": "", "failing_since": None}
     Inventory.objects.filter(pk=row.pk).update(**now, **_changed(row, data))

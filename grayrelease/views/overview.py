@@ -22,7 +22,8 @@ def overview(request: Request, who: Membership) -> HttpResponse:
     live, total = [Shown(each, who.role) for each in held[:MANY]], held.count()
     over = [Shown(each, who.role) for each in for_list(of_project(who)).exclude(phase__in=HELD)[:LATELY]]
     inventory = Inventory.objects.filter(project=who.project).first()
-    stamp = ages.stamp([row.told() for row in (*live, *over)], total, inventory and inventory.error)
+    cluster = inventory and [inventory.error, inventory.data.get("by_lists")]
+    stamp = ages.stamp([row.told() for row in (*live, *over)], total, cluster)
     if ages.unchanged(request, stamp):
         return HttpResponse(status=204)
     context = {

@@ -61,7 +61,7 @@ class Project:
         self._asked_at = None
         self.vouched = False
         try:
-            inventory.keep(self.place.project, kept)
+            inventory.keep(self.place.project, kept, kept.by_lists)
         except ClusterError:
             return
         finally:

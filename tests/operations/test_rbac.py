@@ -11,9 +11,11 @@ from pathlib import Path
 import yaml
 
 from grayrelease import cluster, operations
-from grayrelease.cluster.interface import Change, Listing, Refused
+from grayrelease.cluster.interface import Change, ClusterError, Listing, Refused
 from grayrelease.cluster.kinds import KINDS, kind_of
 from grayrelease.cluster.memory import Memory
+from grayrelease.cluster.stream import Rhythm
+from grayrelease.cluster.streams import Kept, Streams
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Goal, Phase
 from grayrelease.models import Release
@@ -21,6 +23,7 @@ from grayrelease.reconcile import inventory
 from grayrelease.reconcile.applications import create
 from grayrelease.reconcile.outcome import Outcome
 from tests.operations.test_drafts import draft
+from tests.watcher.waiting import until
 from tests.world import World, person, project
 
 RBAC = Path(__file__).resolve().parents[2] / "deploy" / "rbac.yaml"
@@ -120,6 +123,26 @@ def whole_story(world: World, winner: str) -> None:
     assert inventory.refresh(world.project.pk) == Outcome.DONE
 
 
+def watched(world: World, asked: Asked) -> None:
+    """Keep the project's inventory as the watcher does, until it watches all that it lists."""
+    streams = Streams(lambda: asked, lambda heard: None, Rhythm(watch=1))
+
+    def kept() -> bool:
+        try:
+            inventory.keep(world.project.pk, Kept(streams))
+        except ClusterError:
+            return False
+        return True
+
+    def unwatched() -> set[Right]:
+        listed = {right for right in asked.rights - asked.refused if right[0] == "list"}
+        return {("watch", *right[1:]) for right in listed} - asked.rights
+
+    until(lambda: kept() and not unwatched())
+    streams.stop()
+    asked.behind.happened.cut()
+
+
 def not_made_here(deployment: Manifest) -> None:
     deployment["metadata"].pop("annotations", None)
 
@@ -131,13 +154,14 @@ def test_a_release_needs_what_is_granted_in_its_project(world: World) -> None:
         whole_story(world, winner="v1")
         world.cluster.edit("Deployment", "demo", "reviews-v1", not_made_here)
         whole_story(world, winner="v2")
+        watched(world, asked)
     assert asked.rights - everywhere == granted("grayrelease-project")
 
 
 def test_routes_of_all_namespaces_are_looked_at_where_that_is_granted(world: World) -> None:
     world.cluster.served = WHOLE
     with asked_of(world.cluster) as asked:
-        assert inventory.refresh(world.project.pk) == Outcome.DONE
+        watched(world, asked)
     assert {right for right in asked.rights if right[2]} == granted("grayrelease-routes", everywhere=True)
 
 

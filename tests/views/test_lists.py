@@ -182,3 +182,14 @@ def test_a_full_overview_shows_the_newest_and_leads_to_the_rest(thousand: None, 
     assert "40 releases" in text
     assert 'href="/p/demo/releases/?state=live"' in text
     assert text.count("sharecell") == 15
+
+
+@pytest.mark.parametrize("path", ["/p/demo/", "/p/demo/applications/"])
+def test_it_says_that_the_cluster_lets_nobody_watch(release: Release, operator: Client, path: str) -> None:
+    said = "Looked at by lists each 2 s: the cluster doesn’t let us watch Pod."
+    assert said not in text_of(operator, path)
+    inventory = Inventory.objects.get()
+    inventory.data["by_lists"] = {"kinds": ["Pod"], "why": "pods is forbidden"}
+    inventory.save()
+    text = text_of(operator, path)
+    assert said in text and "pods is forbidden" in text

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from django.db import connection
 from django.db.models.functions import Now
 
+from grayrelease.cluster.interface import Refused
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.state import Phase
 from grayrelease.models import Inventory, Release, Target
@@ -181,6 +182,20 @@ def test_the_driver_lists_once_the_cluster_is_lost_and_no_more_once_it_is_back(
         world.cluster.faults.down = False
         until(lambda: vouched(world))
     assert row(world).error == ""
+
+
+def test_where_watching_is_refused_it_lists_rings_and_says_why_until_it_may_watch(
+    world: World, rung: Rung, watch: Watch
+) -> None:
+    release = world.release()
+    refused = Refused('pods is forbidden: cannot watch resource "pods"')
+    world.cluster.faults.fail_next(refused, kind="Pod", verb="watch", times=10_000)
+    with watch():
+        quiet(world, rung, release)
+        until(lambda: row(world).data.get("by_lists") == {"kinds": ["Pod"], "why": str(refused)})
+        world.cluster.edit("Pod", "demo", pod_of(world, "reviews"), relabelled)
+        assert until(lambda: rung.times) < 4
+        assert vouched(world)
 
 
 def test_when_it_ends_the_driver_takes_over_at_once(world: World, rung: Rung, watch: Watch) -> None:

@@ -16,4 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         demo_users.refuse()
+        self.stdout.write("watching")
         Watcher().run(until_stopped())
