@@ -13,7 +13,7 @@ from grayrelease.domain.plan import ALL, NOBODY, Exposure
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Goal, Reason
 from grayrelease.models import Release, columns
-from grayrelease.operations import callers, people
+from grayrelease.operations import callers, people, sayable
 from grayrelease.operations.deed import Change, Deed, carry
 from grayrelease.operations.errors import Refused
 from grayrelease.reconcile import reconcile
@@ -151,13 +151,14 @@ def _refusal(
     user: User, release: Release, wanted: Exposure
 ) -> Callable[[Release, Mapping[str, Any]], Reason | None]:
     """Ask what must be known of the world outside, before a row is locked; return what then refuses."""
+    people.check_doer(user, release.target.project)
     draws = stand.draws_more(release.exposed, wanted)
-    if draws:
-        people.check_doer(user, release.target.project)
     calling = callers.of_target(release.target) if draws else None
+    unsayable = sayable.why_not(release, wanted)
 
     def refusal(row: Release, fields: Mapping[str, Any]) -> Reason | None:
-        return _no_room(row, fields) or (callers.not_handed(row, wanted, calling) if draws else None)
+        unhanded = callers.not_handed(row, wanted, calling) if draws else None
+        return _no_room(row, fields) or unhanded or unsayable
 
     return refusal
 

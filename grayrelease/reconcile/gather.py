@@ -24,12 +24,14 @@ Lists = Mapping[str, list[Manifest]]
 Calls = dict[str, Callable[[], list[Manifest]]]
 
 
-def begin(cluster: Cluster, namespace: str, service: str) -> Callable[[float | None], Lists]:
+def begin(
+    cluster: Cluster, namespace: str, service: str, kinds: tuple[str, ...] = ALL_KINDS
+) -> Callable[[float | None], Lists]:
     """Ask for all objects of the target's namespace that matter; its `Service` list is empty if it is gone.
 
     The function that is returned waits for the answers. Raises ClusterError.
     """
-    calls: Calls = _lists(cluster, namespace, service, ALL_KINDS)
+    calls: Calls = _lists(cluster, namespace, service, kinds)
     calls["Service"] = lambda: _service(cluster, namespace, service)
     return parallel.begin(calls)
 
