@@ -15,11 +15,13 @@ from grayrelease.domain.plan import (
     Elsewhere,
     Exposure,
     Group,
+    Manifest,
     Mirror,
     Plan,
     Step,
 )
 from grayrelease.domain.stand import Stand
+from grayrelease.domain.state import Phase
 from grayrelease.models import Project, Release, Target, columns
 from tests import seed
 
@@ -151,6 +153,33 @@ def sticky(project: Project, person: User, service: str = "shop") -> Release:
     return make(target, person, steps, ["running", of(service, share=300)], moves, drawn=[100, 300])
 
 
+def asking(project: Project, person: User, service: str = "wallet") -> Release:
+    """Somebody changed the routes between the review and the start: it asks whether it may go on."""
+    asks, target = "a" * 64, seed.target(project, service)
+    facts = {"service": service, "base": asks}
+    release = seed.release(
+        target,
+        person,
+        share_in_effect=0,
+        phase=Phase.PREPARING,
+        status={
+            "now": ["preparing", of(service)],
+            "waits": ["base-changed", facts],
+            "next": ["person-agrees", {"service": service}],
+        },
+    )
+    seed.event(release, "created", person, data={"after": {"share": 200}, "base": [_routes(service, "3s")]})
+    now = [_routes(service, "10s"), _routes("checkout", "1s")]
+    seed.event(release, "base", None, data={"base": asks, "routes": now})
+    return release
+
+
+def _routes(service: str, timeout: str) -> Manifest:
+    destination = {"host": service, "port": {"number": 9080}}
+    spec = {"hosts": [service], "http": [{"timeout": timeout, "route": [{"destination": destination}]}]}
+    return {"kind": "VirtualService", "metadata": {"name": service, "namespace": "demo"}, "spec": spec}
+
+
 ALL_OF_THEM = {
     "stepped": stepped,
     "awaited": awaited,
@@ -159,4 +188,5 @@ ALL_OF_THEM = {
     "mirror_release": mirror,
     "elsewhere": elsewhere,
     "sticky": sticky,
+    "asking": asking,
 }

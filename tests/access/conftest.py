@@ -49,14 +49,13 @@ def _served() -> Any:
 
     from grayrelease import cluster, metrics
     from grayrelease.cluster.memory import Memory
-    from grayrelease.metrics.memory import Memory as MetricsMemory
     from tests.access import rows
 
     @contextmanager
     def served() -> Iterator[Site]:
         with (
             cluster.use(Memory()) as double,
-            metrics.use(MetricsMemory(projects={"demo": rows.traffic()})),
+            metrics.use(rows.metrics()),
             override_settings(PROMETHEUS_URL="http://127.0.0.1:9"),
         ):
             names = _aside(lambda: rows.fill(double))

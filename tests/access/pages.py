@@ -94,6 +94,12 @@ def unfolded(page: Page) -> None:
         summary.click()
 
 
+def nobody_chosen(page: Page) -> None:
+    """Vouch for nobody, which is refused."""
+    page.locator("#deed .btn-primary").click()
+    expect(page.locator("#vouch-error")).to_be_visible()
+
+
 def posted(path: str, **fields: str) -> Steps:
     """Send a form as a page of another moment would."""
 
@@ -165,6 +171,12 @@ PAGES = (
     Shown("release-mirror", OF.format("mirror_release")),
     Shown("release-elsewhere", OF.format("elsewhere")),
     Shown("release-sticky", OF.format("sticky")),
+    Shown("release-asking", OF.format("asking")),
+    Shown("agree-dialog", OF.format("asking"), "operator", opened("a[data-dialog][href$='agree/']")),
+    Shown("agree", OF.format("asking") + "agree/"),
+    Shown("vouch-dialog", OF.format("sticky"), "operator", opened("#callers a[data-dialog]")),
+    Shown("vouch-wrong", OF.format("sticky") + "vouch/", "operator", nobody_chosen),
+    Shown("abandon-asking", OF.format("asking") + "abandon/"),
     Shown("release-crowded-menu", OF.format("audience"), "operator", menu("m-candidate")),
     Shown("routes-dialog", RUNNING, "operator", opened("#routes a[data-dialog]")),
     Shown("continue-dialog", OF.format("awaited"), "operator", opened("#steps a[data-dialog]")),

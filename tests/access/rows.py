@@ -10,8 +10,10 @@ from django.test import Client
 
 from grayrelease.cluster.memory import Memory
 from grayrelease.domain import preflight
+from grayrelease.domain.handing import Source
 from grayrelease.domain.state import Goal, Phase
 from grayrelease.metrics.interface import Chart, ProjectTraffic, Series, ServiceTraffic
+from grayrelease.metrics.memory import Memory as MetricsMemory
 from grayrelease.models import Application, Draft, Membership, Project, Release
 from grayrelease.reconcile import inventory
 from tests import seed, strategies
@@ -204,6 +206,17 @@ def traffic() -> ProjectTraffic:
     charts = [chart(*pair) for pair in ((8, 2), (0.001, 0.002), (0, 0), (9, 12), (20, 26), (41, 60))]
     none = Chart(times, (Series("", (0.0,) * STEPS),))
     return ProjectTraffic(datetime.now(UTC), {"ratings": ServiceTraffic(*charts, mesh_errors=none)})
+
+
+def metrics() -> MetricsMemory:
+    """Return what Prometheus says: charts, and who calls the service of the sticky release."""
+    told = MetricsMemory(projects={"demo": traffic()})
+    now = datetime.now(UTC)
+    for caller in ("storefront", "recommendations"):
+        told.workloads[caller] = Source(caller, "demo", caller)
+        for seconds, sent in ((60, 0), (30, 40), (0, 40)):
+            told.scrape("demo", "shop", now - timedelta(seconds=seconds), {"v1": sent}, caller=caller)
+    return told
 
 
 def session_of(name: str) -> str:
