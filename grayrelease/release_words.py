@@ -85,6 +85,18 @@ WAITS: Words = {
     ),
     "loser-leaving": _("%(pods)s pods of %(loser)s to end"),
     "other-versions": _("Pods of other versions behind this service to go: %(versions)s"),
+    "remove-from-git": _(
+        "%(workload)s to be removed from Git, where %(holder)s keeps it (%(part)s): taken here, it would "
+        "come back. Visitors stay pinned to the other version until then"
+    ),
+    "remove-from-chart": _(
+        "%(workload)s to be removed from the chart %(part)s, with which Helm keeps it: taken here, the next "
+        "upgrade would bring it back. Visitors stay pinned to the other version until then"
+    ),
+    "loser-comes-back": _(
+        "%(workload)s to stay away: it was scaled to 0 %(times)s times, and %(manager)s brought its pods "
+        "back each time. Visitors stay pinned to the other version until then"
+    ),
     "callers-new": _(
         "%(callers)s, between browsers and %(service)s, may drop visitors’ cookies, and nobody has vouched "
         "for it: run manage.py sticky_test at a page that comes that way, then vouch on the release’s page"
@@ -115,6 +127,18 @@ NEXT: Words = {
         "Somebody moves the share of %(version)s or lets a version take over; nothing moves by itself"
     ),
     "person-ends": _("Somebody ends it; nothing happens by itself"),
+    "person-prunes": _(
+        "Somebody removes %(workload)s from the repository of %(part)s and lets %(holder)s sync with "
+        "pruning; then it goes on by itself"
+    ),
+    "person-upgrades": _(
+        "Somebody removes %(workload)s from the chart %(part)s and runs helm upgrade; then it goes on by "
+        "itself"
+    ),
+    "person-stops": _(
+        "Somebody stops %(manager)s from scaling %(workload)s up, and finishes once more; if its pods go by "
+        "themselves, it goes on by itself"
+    ),
     "person-finishes": _("Somebody finishes, which takes %(loser)s offline; nothing happens by itself"),
     "person-agrees": _(
         "Somebody goes on with the routes of %(service)s as they are now, or abandons the release; if they "

@@ -40,6 +40,8 @@ class Steps:
     """It keeps visitors by cookie, now or at some step."""
     asks: bool = False
     """It asks before it starts, since the routes aren't those that it was reviewed with."""
+    left: bool = False
+    """The version that goes is left to somebody else: people may choose otherwise (`leaving.LEFT`)."""
 
 
 def allowed(
@@ -69,7 +71,7 @@ def allowed(
         "take-over": moving or _preparing(phase),
         "roll-back": _over(phase) or _rolled_back(phase),
         "finish": _finish(phase, frozen, goal, steps),
-        "abandon": _abandon(phase, frozen),
+        "abandon": _abandon(phase, frozen, steps),
         "vouch": moving or (None if steps.sticky else Reason("nothing-sticky")),
         "agree": moving or (None if steps.asks else Reason("asks-nothing")),
     }
@@ -104,7 +106,7 @@ def _not_moving(phase: Phase, frozen: str) -> Reason | None:
 
 def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reason | None:
     if phase == Phase.FINISHING:
-        return Reason("finishing-already")
+        return None if steps.left else Reason("finishing-already")
     again = frozen == "edited-by-other" and goal == Goal.FINISH
     if again or frozen in ("stable-gone", "service-gone", "led-away"):
         return None
@@ -116,7 +118,9 @@ def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reaso
     return _over(phase) or (Reason("take-over-first") if steps.brings else None)
 
 
-def _abandon(phase: Phase, frozen: str) -> Reason | None:
+def _abandon(phase: Phase, frozen: str, steps: Steps) -> Reason | None:
+    if phase == Phase.ABANDONING and steps.left:
+        return None
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
     if frozen and frozen not in ("edited-by-other", "service-gone", "led-away"):

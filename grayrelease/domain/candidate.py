@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from grayrelease.domain.holders import without_keepers
 from grayrelease.domain.marks import PREFIX, labels, notes
 from grayrelease.domain.plan import Manifest
 
@@ -52,7 +53,8 @@ def make(
         "metadata": {
             "name": f"{name_prefix(stable, service)}-{version}",
             "namespace": metadata["namespace"],
-            "labels": {**labels(stable), "version": version},
+            # With these, a tool that prunes would take the copy for one of its own, and delete it.
+            "labels": {**without_keepers(labels(stable)), "version": version},
         },
         "spec": spec,
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from math import ceil
 
-from grayrelease.domain import again, istio, marks
+from grayrelease.domain import again, istio, leaving, marks
 from grayrelease.domain.drain import drain, of_those_there
 from grayrelease.domain.exposure import Proofs, unverified
 from grayrelease.domain.look import Look
@@ -89,7 +89,11 @@ def remove(one: One, loser: str) -> Step | None:
     """Have the loser's workload gone or at 0; None where it is, or where it isn't ours to touch."""
     key = one.look.workload_key(loser)
     workload = one.look.find(key)
-    write = removal(one, loser, key, workload) if workload and not _named(one, key) else None
+    if workload is None or _named(one, key):
+        return _leaving(one, loser)
+    if left := leaving.left(one, workload):
+        return left
+    write = removal(one, loser, key, workload)
     return writing(key, write) if write else _leaving(one, loser)
 
 
@@ -99,6 +103,8 @@ def empty(one: One, loser: str) -> Step | None:
     workload = one.look.find(key)
     ours = workload and again.ours(workload, one.look.intent.installation) and not _named(one, key)
     if workload and ours and workload.get("spec", {}).get("replicas", 1):
+        if left := leaving.left(one, workload):
+            return left
         return writing(key, _scaled(one, key, workload))
     return _leaving(one, loser)
 
@@ -115,11 +121,10 @@ def _named(one: One, key: Key) -> bool:
 
 def removal(one: One, loser: str, key: Key, workload: Manifest) -> Write | None:
     """Return the write that takes a loser away: what we made is deleted, a user's is scaled to 0."""
-    if marks.made_by(workload, one.look.intent.installation):
-        return delete(key, workload, one.id)
+    ours = marks.made_by(workload, one.look.intent.installation)
     if loser == one.candidate and not again.ours(workload, one.look.intent.installation):
         return None
-    if one.release.delete_loser:
+    if one.release.delete_loser or (ours and not leaving.scaled_at_most(one, workload)):
         return delete(key, workload, one.id)
     return None if workload.get("spec", {}).get("replicas", 1) == 0 else _scaled(one, key, workload)
 

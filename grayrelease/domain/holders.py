@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from grayrelease.domain.marks import labels, notes
+from grayrelease.domain.marks import labels, name, notes
 from grayrelease.domain.plan import Manifest
 
 _DRIVERS_BY_GROUP = {
@@ -34,6 +35,7 @@ _HOLDERS_BY_KEY = {
     "meta.helm.sh/release-name": "Helm",
 }
 """By a label or an annotation. A GitOps tool comes before the Helm that it uses."""
+_MANAGED_BY_HELM = ("app.kubernetes.io/managed-by", "Helm")
 _HOLDERS_BY_MANAGER = {
     "argocd-controller": "Argo CD",
     "argocd-application-controller": "Argo CD",
@@ -42,6 +44,21 @@ _HOLDERS_BY_MANAGER = {
     "helm": "Helm",
 }
 """By a field manager."""
+_PARTS = {
+    "Argo CD": ("argocd.argoproj.io/tracking-id", "argocd.argoproj.io/instance"),
+    "Flux": ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"),
+    "Fleet": ("objectset.rio.cattle.io/owner-name", "meta.helm.sh/release-name"),
+    "Helm": ("helm.sh/chart", "meta.helm.sh/release-name"),
+}
+"""By tool, where it notes of what the object is a part: an application, a kustomization, a chart."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """The tool that keeps an object, and what the tool calls that of which the object is a part."""
+
+    tool: str
+    part: str
 
 
 def driver(manifest: Manifest) -> str:
@@ -57,11 +74,28 @@ def holder(manifest: Manifest) -> str:
     by_key = _by_key(_HOLDERS_BY_KEY, manifest)
     if by_key:
         return by_key
-    if labels(manifest).get("app.kubernetes.io/managed-by") == "Helm":
+    if _MANAGED_BY_HELM in labels(manifest).items():
         return "Helm"
     entries = manifest.get("metadata", {}).get("managedFields") or []
     managers = {str(each.get("manager", "")) for each in entries}
     return next((tool for manager, tool in _HOLDERS_BY_MANAGER.items() if manager in managers), "")
+
+
+def held(manifest: Manifest) -> Held | None:
+    """Return who keeps an object, and where it is to be taken out; None where nobody is known to."""
+    tool = holder(manifest)
+    if not tool:
+        return None
+    present = {**notes(manifest), **labels(manifest)}
+    part = next((present[key] for key in _PARTS[tool] if key in present), name(manifest))
+    # Argo CD notes <application>:<group>/<kind>:<namespace>/<name>.
+    return Held(tool, part.partition(":")[0])
+
+
+def without_keepers(found: Mapping[str, str]) -> dict[str, str]:
+    """Return an object's labels without those by which a tool knows what it keeps."""
+    ours = (key for key in found if key not in _HOLDERS_BY_KEY)
+    return {key: found[key] for key in ours if (key, found[key]) != _MANAGED_BY_HELM}
 
 
 def _by_key(known: Mapping[str, str], manifest: Manifest) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grayrelease.domain.again import left
+from grayrelease.domain.holders import held
 from grayrelease.domain.marks import MADE_BY, OWNER, labels, name, notes
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.pods import condition, read_endpoints, trouble, version_of
@@ -63,6 +64,7 @@ def workload(manifest: Manifest) -> Entry:
         "made": MADE_BY in notes(manifest),
         "reason": str(wrong.get("reason", "")),
         "message": str(wrong.get("message", ""))[:200],
+        "kept": [keeper.tool, keeper.part] if (keeper := held(manifest)) else [],
     }
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from grayrelease.domain.exposure import Proofs, track, unverified
 from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
+from grayrelease.domain.leaving import LEFT, noted
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
 from grayrelease.domain.order import Step, writing
@@ -89,8 +90,8 @@ def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
     decision = Decision(
         writes,
         {one.id: _status(one, courses[one.id]) for one in table.ones},
-        replace(look.memory, started=_started(table, writes)),
-        waiting=bool(writes or set(awaited) - OF_PEOPLE or table.untidy),
+        replace(noted(look, writes), started=_started(table, writes)),
+        waiting=bool(writes or set(awaited) - OF_PEOPLE - LEFT or table.untidy),
         needs_traffic=any(code in OF_TRAFFIC for code in awaited),
         base=look.base if any(one.asks for one in table.ones) else (),
     )
@@ -132,7 +133,11 @@ def _advanced(look: Look, courses: Mapping[int, Course], decision: Decision) -> 
     advances = {pk: still[pk].number for pk in now if not still[pk].waits}
     later = [at for pk, at in due.items() if pk not in now]
     waits = {reason.code for pk in now if (reason := still[pk].waits)}
-    if decision.base or waits & OF_PEOPLE:
+    if (
+        decision.base
+        or waits & OF_PEOPLE
+        or any(each.step and each.step.waits.code in LEFT for each in courses.values())
+    ):
         later.append(look.now + AGAIN)
     return replace(
         decision,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grayrelease.domain import departures
 from grayrelease.domain.refusals import ISTIO, PASTED
 
 NOW: Mapping[str, tuple[str, ...]] = {
@@ -55,6 +56,7 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     "drain-blind": ("loser", "seconds", "error"),
     "loser-leaving": ("loser", "pods"),
     "other-versions": ("versions",),
+    **departures.WAITS,
     "base-changed": ("service", "base"),
     "callers-new": ("callers", "service"),
     "callers-unknown": ("service",),
@@ -80,6 +82,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "person-moves": ("version",),
     "person-finishes": ("loser",),
     "person-ends": (),
+    **departures.NEXT,
     "person-repairs": ("object",),
     "person-agrees": ("service",),
 }

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from grayrelease.domain.emptied import Emptied
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Manifest, Plan
 
 
@@ -78,6 +79,8 @@ class ReleaseIntent:
     winner: str = ""
     delete_loser: bool = False
     """Delete a losing workload that isn't ours; else it is scaled to 0."""
+    scale_held: bool = False
+    """Scale a losing workload to 0 though a tool keeps it; else it is left to whoever uses that."""
     keep_both: bool = False
     """Abandoned, the candidate runs on."""
     held: Reason | None = None
@@ -223,6 +226,8 @@ class Memory:
     """The releases of which routes were written already."""
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
     """Object and content → since when it has looked like this: for writes whose time isn't known."""
+    emptied: Mapping[str, Emptied] = field(default_factory=dict)
+    """Workload → when we scaled it to 0, or deleted it."""
 
 
 @dataclass(frozen=True)

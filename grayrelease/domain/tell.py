@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grayrelease.domain import again, marks
+from grayrelease.domain import again, leaving, marks
 from grayrelease.domain.finish import loser_of, winner_of
 from grayrelease.domain.one import One
 from grayrelease.domain.plan import ALL, Exposure, Mirror
@@ -134,7 +134,10 @@ def _finishing(one: One) -> Reason:
     workload = look.find(key) if loser else None
     if not look.runs(loser) or workload is None:
         return Reason("will-give-back", {"service": look.service})
-    deleted = marks.made_by(workload, look.intent.installation) or one.release.delete_loser
+    if left := leaving.left_to(one, workload):
+        return left
+    ours = marks.made_by(workload, look.intent.installation) and not leaving.scaled_at_most(one, workload)
+    deleted = ours or one.release.delete_loser
     return Reason("will-remove" if deleted else "will-scale-down", {"workload": key.name})
 
 
@@ -143,5 +146,8 @@ def _abandoning(one: One) -> Reason:
     if one.release.keep_both:
         return Reason("will-stay-pinned", service)
     if one.brings and one.look.runs(one.candidate):
+        workload = one.look.find(one.workload)
+        if workload and (left := leaving.left_to(one, workload)):
+            return left
         return Reason("will-scale-down", {"workload": one.workload.name})
     return Reason("will-give-back", service)

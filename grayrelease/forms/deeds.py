@@ -45,7 +45,9 @@ class TakeOverForm(DeedForm):
 
 
 class FinishForm(DeedForm):
-    delete_loser = forms.BooleanField(required=False)
+    """What becomes of a loser that isn't ours; "": scaled to 0, or left where a tool keeps it."""
+
+    loser = forms.ChoiceField(choices=[(each, each) for each in ("", "scale", "delete")], required=False)
 
 
 class AgreeForm(DeedForm):

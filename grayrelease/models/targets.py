@@ -12,6 +12,7 @@ from django.db.models import Q
 from pydantic import TypeAdapter
 
 from grayrelease.domain import revision
+from grayrelease.domain.leaving import LEFT
 from grayrelease.domain.plan import Exposure, Plan
 from grayrelease.domain.stand import Stand
 from grayrelease.domain.state import LIVE, Goal, Memory, Phase, Reason, ReleaseIntent, TargetIntent
@@ -153,6 +154,8 @@ class Release(models.Model):
     """The shares at which a sticky release has drawn users, oldest first."""
     winner = models.CharField(max_length=63, blank=True)
     delete_loser = models.BooleanField(default=False)
+    scale_held = models.BooleanField(default=False)
+    """Scale a losing workload to 0 though a tool keeps it."""
     keep_both = models.BooleanField(default=False)
     """Abandoned, the candidate runs on."""
     held = models.JSONField(null=True)
@@ -190,6 +193,7 @@ class Release(models.Model):
             drawn=tuple(self.drawn),
             winner=self.winner,
             delete_loser=self.delete_loser,
+            scale_held=self.scale_held,
             keep_both=self.keep_both,
             held=Reason(*self.held) if self.held else None,
             base=self.base or plan.base,
@@ -206,6 +210,12 @@ class Release(models.Model):
         """The hash of the routes about which it asks before it starts; "" if it doesn't."""
         waits: list[Any] = self.status.get("waits") or [""]
         return str(waits[1]["base"]) if waits[0] == "base-changed" else ""
+
+    @property
+    def left(self) -> bool:
+        """Tell if the version that goes is left to whoever keeps it."""
+        waits: list[Any] = self.status.get("waits") or [""]
+        return waits[0] in LEFT
 
     @property
     def stand(self) -> Stand:

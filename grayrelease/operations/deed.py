@@ -114,9 +114,10 @@ def carry(
         role = people.check_doer(user, release.target.project)
         fields = dict(change.fields(release))
         before = {name: getattr(release, name) for name in fields}
-        # Asked for again where somebody's edit froze it, the same is a deed: it is what leads out.
+        # Asked for again where somebody's edit froze it, the same is a deed: it is what leads out. So it is
+        # where a version was brought back as often as it was taken.
         same = before == fields
-        if same and release.phase != Phase.FROZEN:
+        if same and release.phase != Phase.FROZEN and not release.left:
             return release, None
         if generation is not None and generation != release.target.generation:
             last = last_deed(release.target)
@@ -156,6 +157,7 @@ def steps(release: Release) -> Steps:
         brings=plan.brings,
         sticky=release.exposed.sticky or plan.sticky,
         asks=bool(release.asks),
+        left=release.left,
     )
 
 

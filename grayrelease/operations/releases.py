@@ -72,12 +72,15 @@ def take_over(user: User, release: Release, version: str, generation: int) -> De
     return _deed(user, release, Change("take-over", "take-over", fields, _no_room), generation)
 
 
-def finish(user: User, release: Release, generation: int, *, delete_loser: bool = False) -> Deed:
+def finish(
+    user: User, release: Release, generation: int, *, delete_loser: bool = False, scale_held: bool = False
+) -> Deed:
     """Let the losing version's workload go, and give the routes back.
 
-    delete_loser: delete a workload that isn't ours too; else it is scaled to 0.
+    delete_loser: delete a workload that isn't ours too; else it is scaled to 0, but for one that a tool
+    keeps: that is left until somebody takes it out there. scale_held: scale that too.
     """
-    fields = {"goal": Goal.FINISH, "delete_loser": delete_loser}
+    fields = {"goal": Goal.FINISH, "delete_loser": delete_loser, "scale_held": scale_held}
     return _deed(user, release, Change("finish", "finish", lambda row: fields), generation)
 
 

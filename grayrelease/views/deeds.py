@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods
 
 from grayrelease import meets, operations
 from grayrelease.domain.plan import ALL, Exposure
-from grayrelease.domain.state import Phase
 from grayrelease.forms import (
     AbandonForm,
     AgreeForm,
@@ -21,12 +20,13 @@ from grayrelease.forms import (
     TakeOverForm,
     VouchForm,
 )
-from grayrelease.models import Application, Inventory, Membership, Release
+from grayrelease.models import Membership
 from grayrelease.operations import Deed
 from grayrelease.views.access import Request, actor
 from grayrelease.views.asking import Asked, carry, confirm
 from grayrelease.views.changed import changed
 from grayrelease.views.handed import missing
+from grayrelease.views.leaving import losing
 from grayrelease.views.moves import exposure_of
 from grayrelease.views.release import one
 from grayrelease.views.shown import Shown
@@ -145,13 +145,16 @@ def roll_back(request: Request, who: Membership, pk: int) -> HttpResponse:
 def finish(request: Request, who: Membership, pk: int) -> HttpResponse:
     row = one(who, pk)
     form = FinishForm(request.POST)
-    delete = form.is_valid() and form.cleaned_data["delete_loser"]
+    chosen = form.cleaned_data["loser"] if form.is_valid() else ""
+    delete, scale = chosen == "delete", chosen == "scale"
     winner, loser = ends(row)
     more = {"winner": winner, "loser": loser, **losing(row, loser)}
     asked = Asked("finish", row, form, more)
 
     def do() -> Deed:
-        return operations.finish(request.user, row.release, form.generation, delete_loser=delete)
+        return operations.finish(
+            request.user, row.release, form.generation, delete_loser=delete, scale_held=scale
+        )
 
     return carry(request, asked, do)
 
@@ -216,22 +219,3 @@ def ends(row: Shown) -> tuple[str, str]:
     """Return the version that stays and the one that goes, if any does."""
     candidate, stable = row.release.candidate, row.stable
     return (candidate, stable) if row.wanted.everyone == ALL else (stable, candidate)
-
-
-def _made(row: Shown, workload: str) -> bool:
-    """Tell if a candidate's workload was made by a release; brought again, it may be a user's."""
-    inventory = Inventory.objects.filter(project=row.target.project).first()
-    there = inventory.data.get("workloads", []) if inventory else []
-    return all(each.get("made", True) for each in there if each["name"] == workload)
-
-
-def losing(row: Shown, loser: str) -> dict[str, Any]:
-    """Return the workload that goes, and whether a release or the sample application made it."""
-    plan = row.plan
-    if loser in ("", plan.candidate.version):
-        return {"workload": plan.candidate.workload, "ours": _made(row, plan.candidate.workload)}
-    workload = row.target.stable_workload or plan.stable.workload
-    made = Release.objects.filter(target=row.target, candidate=loser, phase=Phase.FINISHED)
-    deployed = {"kind": "Deployment", "metadata": {"name": workload}}
-    sample = Application.objects.filter(project=row.target.project, manifests__contains=[deployed])
-    return {"workload": workload, "ours": made.exists(), "sample": sample.exists()}

@@ -216,7 +216,8 @@ class Shown:
         more = self.release.step + 1 < len(self.plan.steps)
         asks = bool(self.release.asks)
         sticky = self.release.exposed.sticky or self.plan.sticky
-        return Steps(more=more, paused=self.release.paused, brings=self.brings, sticky=sticky, asks=asks)
+        paused, left = self.release.paused, self.release.left
+        return Steps(more=more, paused=paused, brings=self.brings, sticky=sticky, asks=asks, left=left)
 
     @cached_property
     def why_not(self) -> dict[str, Reason | None]:

@@ -170,7 +170,7 @@ def test_finishing_after_a_roll_back_deletes_what_the_release_made(
     assert "The Deployment reviews-v2 is deleted; it was made by this release." in text
 
 
-@pytest.mark.parametrize(("chosen", "deletes"), [({}, False), ({"delete_loser": "1"}, True)])
+@pytest.mark.parametrize(("chosen", "deletes"), [({}, False), ({"loser": "delete"}, True)])
 def test_the_choice_about_the_loser_is_kept(chosen: dict[str, str], deletes: bool, running: Release) -> None:
     Release.objects.update(phase=Phase.TAKEN_OVER, winner="v2", share=1000, share_in_effect=1000)
     asked = {"generation": generation(), **chosen}

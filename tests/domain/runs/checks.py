@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from grayrelease.domain import istio, marks
+from grayrelease.domain.holders import holder
 from grayrelease.domain.plan import ALL, Manifest
 from grayrelease.domain.routing.collapse import collapse
 from grayrelease.domain.routing.notes import Carried, carried
@@ -246,6 +247,12 @@ def only_ours_go(made: Written) -> bool:
         return True
     chosen = made.write.key.kind == "Deployment" and any(e.delete_loser for e in made.intent.releases)
     return marks.MADE_BY in marks.notes(made.old) or chosen
+
+
+@rule("§2: what a tool keeps is left to it, unless people chose to take it all the same")
+def kept_is_left(made: Written) -> bool:
+    chosen = any(each.delete_loser or each.scale_held for each in made.intent.releases)
+    return chosen or not _loser(made) or holder(made.old) == ""
 
 
 @rule("§2: a workload stays that another live release brings, or that was nobody's to take")

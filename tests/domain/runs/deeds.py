@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grayrelease.domain import stand
 from grayrelease.domain.allowed import Deed, Steps, allowed
+from grayrelease.domain.leaving import LEFT
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Mirror
 from grayrelease.domain.stand import Stand
 from grayrelease.domain.state import OVER, Goal, Phase, ReleaseIntent
@@ -58,6 +59,7 @@ def steps(course: Course, pk: int) -> Steps:
         brings=each.plan.brings,
         sticky=each.exposure.sticky or each.plan.sticky,
         asks=waits is not None and waits.code == "base-changed",
+        left=waits is not None and waits.code in LEFT,
     )
 
 
@@ -73,7 +75,8 @@ def do(course: Course, pk: int, deed: Deed, choice: int) -> bool:
     each = course.live[pk]
     moved = _DOING[deed](course, each, choice)
     raises = deed in ("set-share", "set-exposure", "continue", "take-over")
-    same = moved == each and course.statuses[pk].phase != Phase.FROZEN
+    leads_out = course.statuses[pk].phase == Phase.FROZEN or steps(course, pk).left
+    same = moved == each and not leads_out
     if same or (raises and stand.no_room(moved.exposure, course.others(pk))):
         return False
     course.live[pk] = moved
@@ -118,7 +121,8 @@ def _roll_back(course: Course, each: ReleaseIntent, choice: int) -> ReleaseInten
 
 
 def _finish(course: Course, each: ReleaseIntent, choice: int) -> ReleaseIntent:
-    return replace(each, goal=Goal.FINISH, delete_loser=bool(choice % 2))
+    chosen = {"delete_loser": bool(choice % 2), "scale_held": choice % 4 == 2}
+    return replace(each, goal=Goal.FINISH, **chosen)
 
 
 def _abandon(course: Course, each: ReleaseIntent, choice: int) -> ReleaseIntent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grayrelease.domain import marks
+from grayrelease.domain.leaving import LEFT
 from grayrelease.domain.plan import NOBODY, Exposure
 from grayrelease.domain.routing.notes import carried
 from grayrelease.domain.state import Decision, Goal, Key, Phase, Reason
@@ -19,6 +20,7 @@ LONG_ENOUGH = 60
 """Runs until nothing is awaited any more."""
 QUIET = {Phase.RUNNING, Phase.TAKEN_OVER, Phase.ROLLED_BACK}
 OF_PEOPLE = {"no-room", "base-changed", "callers-new", "callers-unknown", "other-versions", "loser-leaving"}
+OF_PEOPLE |= LEFT
 """What is awaited of people."""
 
 
@@ -142,6 +144,9 @@ def _end_one(course: Course, do: Do, pk: int, choice: int) -> None:
 
 def _take_away(course: Course, pk: int) -> None:
     waits = course.statuses[pk].waits
+    if waits and waits.code in LEFT:
+        kept = Key("Deployment", str(waits.facts["workload"]))
+        course.edit(kept, lambda it: it["spec"].update(replicas=0))
     if waits and waits.code in ("loser-leaving", "other-versions"):
         loser = str(waits.facts.get("loser") or waits.facts.get("versions"))
         for version in loser.split(", "):

@@ -16,6 +16,7 @@ from tests.domain.runs.ends import finish
 from tests.domain.runs.runs import RUNS
 from tests.domain.runs.scenes import ALL_STRATEGIES, ELSEWHERE, SCENES, TIMED, begin
 from tests.domain.runs.story import BREAKS, Story, act, can_create
+from tests.domain.runs.trouble import KEPT as KEPT_IN_GIT
 from tests.domain.runs.trouble import TROUBLES
 
 Cell = tuple[str, str]
@@ -39,6 +40,8 @@ WAYS: dict[str, tuple[str, ...]] = {
     Phase.FROZEN: ("drift: weights",),
 }
 """What leads from a release that runs to a phase."""
+AGAIN = {("finish", str(Phase.FINISHING)), ("abandon", str(Phase.ABANDONING))}
+"""Possible where a tool keeps what goes."""
 ENDING = {"roll-back", "finish", "abandon"}
 
 
@@ -47,7 +50,7 @@ def permitted() -> set[Cell]:
     found = {("create", AT_START)}
     codes = ("edited-by-other", "stable-gone", "service-gone", "led-away")
     reasons = [None, *map(Reason, codes)]
-    stands = [Steps(*each) for each in product((True, False), repeat=5)]
+    stands = [Steps(*each) for each in product((True, False), repeat=6)]
     for phase, now, goal, steps in product(sorted(LIVE), reasons, Goal, stands):
         if (phase == Phase.FROZEN) != (now is not None):
             continue
@@ -142,7 +145,7 @@ class Explorer:
         kept = self.places.get(phase, [])
         if phase == AT_START:
             return self._fresh()
-        if len(kept) < KEPT // 2 or self.random.random() < 0.1:
+        if cell in AGAIN or len(kept) < KEPT // 2 or self.random.random() < 0.1:
             return self._grown(cell)
         tried = self.random.sample(kept, min(len(kept), 8))
         return next((each for each in tried if self._could(each.course, what, phase)), tried[0])
@@ -171,9 +174,24 @@ class Explorer:
         if self.random.random() < 0.3:
             teller.do(("create", 8, 1))
         self._until(teller, phase if phase == Phase.PREPARING else Phase.RUNNING)
+        if cell in AGAIN:
+            return self._kept(teller, cell)
         for what in WAYS.get(phase, ()):
             teller.do((what, 7, 1) if what in deeds.DEEDS else (what, 0, 0))
             self._until(teller, phase if what == WAYS[phase][-1] else Phase.TAKEN_OVER)
+        return Place(teller.course, teller.story)
+
+    def _kept(self, teller: Teller, cell: Cell) -> Place:
+        """Return a place where the version that goes is left to a tool."""
+        teller.do((KEPT_IN_GIT, 0, 0))
+        for what in WAYS[cell[1]]:
+            teller.do((what, 7, 4))
+            self._until(teller, cell[1] if what == cell[0] else Phase.TAKEN_OVER)
+        for _ in range(10):
+            if 7 in teller.course.phases() and cell[0] in deeds.possible(teller.course, 7):
+                break
+            teller.do(("run: whole", 0, 0))
+            teller.do(("seconds", 0, 20))
         return Place(teller.course, teller.story)
 
     def _until(self, teller: Teller, phase: str) -> None:
