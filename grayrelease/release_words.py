@@ -30,6 +30,10 @@ NOW: Words = {
         "%(stable)s"
     ),
     "paused": _("Paused: %(share)s\u00a0%% meet %(version)s; everyone else stays on %(stable)s"),
+    "forgotten": _(
+        "%(version)s was forgotten: the cluster is as it was left, and what visitors meet is what the routes "
+        "there say"
+    ),
     "stable-changed": _(
         "The release %(release)s has made %(version)s the stable version; nobody meets this one until "
         "somebody sets its exposure anew"
@@ -42,6 +46,7 @@ COPIES: Words = {
     "finishing": _("The copies are ended, the routes are being given back; all visitors are on %(version)s"),
     "finished": _("The copies are ended; all visitors are on %(version)s"),
     "abandoning": _("The copies are being ended; all visitors are on %(stable)s"),
+    "forgotten": _("The release was forgotten: the cluster is as it was left"),
     "abandoned": _("The copies are ended; all visitors are on %(stable)s"),
     "person-finishes": _("Somebody finishes, which gives the routes back; nothing happens by itself"),
 }

@@ -27,6 +27,7 @@ PHASES: Words = {
     Phase.ABANDONED: _("Abandoned"),
     Phase.FAILED: _("Failed"),
     Phase.FROZEN: _("Frozen"),
+    Phase.FORGOTTEN: _("Forgotten"),
 }
 PHASE_LOOKS: Mapping[str, tuple[str, str]] = {
     Phase.PREPARING: ("run", "hourglass"),
@@ -40,6 +41,7 @@ PHASE_LOOKS: Mapping[str, tuple[str, str]] = {
     Phase.ABANDONED: ("", "circle-x"),
     Phase.FAILED: ("bad", "circle-x"),
     Phase.FROZEN: ("bad", "hand-stop"),
+    Phase.FORGOTTEN: ("", "circle-x"),
 }
 """Tone and icon of a phase's chip."""
 

@@ -21,8 +21,11 @@ Deed = Literal[
     "abandon",
     "agree",
     "vouch",
+    "forget",
 ]
 DOERS = frozenset({"operator", "lead", "admin"})
+FORGETTERS = DOERS - {"operator"}
+"""Who may forget a release, which leaves the cluster to be cleaned up by hand."""
 
 _OF_VERSIONS = ("set-share", "take-over")
 _BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
@@ -75,6 +78,8 @@ def allowed(
         "vouch": moving or (None if steps.sticky else Reason("nothing-sticky")),
         "agree": moving or (None if steps.asks else Reason("asks-nothing")),
     }
+    if role in FORGETTERS:
+        table["forget"] = Reason("release-over", {"phase": str(phase)}) if phase in OVER else None
     return table if steps.brings else {deed: why for deed, why in table.items() if deed not in _OF_VERSIONS}
 
 

@@ -9,6 +9,7 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     "remove-from-chart": ("workload", "part"),
     "loser-comes-back": ("workload", "manager", "times"),
 }
+NOW: Mapping[str, tuple[str, ...]] = {"forgotten": ("version", "stable")}
 NEXT: Mapping[str, tuple[str, ...]] = {
     "person-prunes": ("workload", "holder", "part"),
     "person-upgrades": ("workload", "part"),

@@ -81,6 +81,8 @@ class One:
         elif self.goal == Goal.FINISH and self.brings:
             # Without a Service nobody is sent anywhere: a route need not name who has no subset.
             could = self.look.seen.service is not None or self.look.has_subset(self.candidate)
+            # Where neither has pods, nobody is moved to one who can't answer either.
+            could = could and self.look.runs(self.candidate)
             exposure = Exposure(share=ALL) if self.wins and could else NOBODY
         else:
             exposure = release.wanted

@@ -26,6 +26,7 @@ NOW: Mapping[str, tuple[str, ...]] = {
     "mirroring-reads": ("to", "stable", "share"),
     "paused": ("version", "stable", "share"),
     "stable-changed": ("release", "version"),
+    **departures.NOW,
 }
 """What visitors get now; the code is the phase's."""
 

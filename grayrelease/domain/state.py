@@ -26,9 +26,10 @@ class Phase(StrEnum):
     ABANDONED = "abandoned"
     FAILED = "failed"
     FROZEN = "frozen"
+    FORGOTTEN = "forgotten"
 
 
-OVER = frozenset({Phase.FINISHED, Phase.ABANDONED, Phase.FAILED})
+OVER = frozenset({Phase.FINISHED, Phase.ABANDONED, Phase.FAILED, Phase.FORGOTTEN})
 LIVE = frozenset(Phase) - OVER
 """Phases in which a release holds its target."""
 

@@ -13,6 +13,8 @@ class Installation(models.Model):
     """One row: who we are in the clusters' annotations."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True)
+    floor = models.PositiveBigIntegerField(default=0)
+    """The largest generation of targets that are removed: new ones begin above it, for marks may be left."""
 
     @classmethod
     def current(cls) -> Installation:

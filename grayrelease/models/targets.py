@@ -258,8 +258,8 @@ class Event(models.Model):
     """None: done by itself."""
     kind = models.CharField(max_length=32)
     """A deed (`created`, `share`, `exposure`, `continue`, `pause`, `resume`, `take-over`, `roll-back`,
-    `finish`, `abandon`, `agree`, `vouch`, `application`), `step`, `held`, `base` (by itself), `write`,
-    `phase`."""
+    `finish`, `abandon`, `agree`, `vouch`, `forget`, `application`), `step`, `held`, `base` (by itself),
+    `write`, `phase`."""
     op = models.UUIDField(null=True)
     outcome = models.CharField(max_length=16, blank=True)
     """For a write: `attempt`, then exactly one of `done`, `failed`."""

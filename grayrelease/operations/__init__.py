@@ -7,6 +7,7 @@ from grayrelease.operations.applications import deploy_sample
 from grayrelease.operations.deed import DEEDS, Deed
 from grayrelease.operations.drafts import create_release
 from grayrelease.operations.errors import Busy, Forbidden, Moved, NotDone, NotFound, Refused
+from grayrelease.operations.forgetting import forget, what_is_left
 from grayrelease.operations.freezing import freeze
 from grayrelease.operations.people import find_project, role
 from grayrelease.operations.releases import (
@@ -40,6 +41,7 @@ __all__ = [
     "deploy_sample",
     "find_project",
     "finish",
+    "forget",
     "freeze",
     "pause",
     "resume",
@@ -49,4 +51,5 @@ __all__ = [
     "set_share",
     "take_over",
     "vouch",
+    "what_is_left",
 ]

@@ -31,6 +31,7 @@ DEEDS = (
     "abandon",
     "agree",
     "vouch",
+    "forget",
 )
 """Kinds of the events that raise a target's generation."""
 

@@ -10,7 +10,7 @@ from grayrelease.domain import revision, stand
 from grayrelease.domain.plan import Plan
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import Reason
-from grayrelease.models import Draft, Event, Project, Release, Target, columns
+from grayrelease.models import Draft, Event, Installation, Project, Release, Target, columns
 from grayrelease.operations import people
 from grayrelease.operations.deed import raise_generation, short_transaction
 from grayrelease.operations.errors import Busy, NotFound, Refused
@@ -78,7 +78,11 @@ def _target(project: Project, plan: Plan) -> Target:
     Target.objects.get_or_create(
         project=project,
         service=plan.subject.service,
-        defaults={"uid": plan.subject.uid, "stable": plan.stable.version},
+        defaults={
+            "uid": plan.subject.uid,
+            "stable": plan.stable.version,
+            "generation": Installation.current().floor,
+        },
     )
     target = Target.objects.select_for_update().get(project=project, service=plan.subject.service)
     if target.releases.filter(name=plan.name).exists():

@@ -103,6 +103,7 @@ def wish(asked: Asked) -> str:
         "resume": lambda: gettext("You asked to resume."),
         "abandon": lambda: gettext("You asked to abandon the release."),
         "vouch": lambda: gettext("You vouched for callers."),
+        "forget": lambda: gettext("You asked to forget the release."),
         "agree": lambda: gettext("You asked to go on with the routes as they were on your page."),
         "take_over": lambda: (
             gettext("You asked to let %(version)s take over.") % {"version": more["version"]}
@@ -139,4 +140,6 @@ def again(asked: Asked, fresh: Shown) -> str:
             return gettext("Resume now")
         case "abandon":
             return gettext("Abandon now")
+        case "forget":
+            return gettext("Forget it now")
     return gettext("Finish now")

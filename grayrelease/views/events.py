@@ -21,6 +21,7 @@ ICONS = {
     "pause": "player-pause",
     "resume": "player-play",
     "abandon": "unlink",
+    "forget": "circle-x",
     "held": "hand-stop",
     "base": "hand-stop",
     "agree": "player-play",
@@ -56,6 +57,7 @@ class Told:
             "pause": lambda: gettext("%(who)s paused the release") % {"who": self.actor},
             "resume": lambda: gettext("%(who)s resumed the release") % {"who": self.actor},
             "abandon": self._abandon,
+            "forget": self._forget,
             "held": lambda: gettext("Held at nobody"),
             "base": lambda: gettext("Stopped before its start: the routes have changed since the review"),
             "vouch": self._vouch,
@@ -117,6 +119,11 @@ class Told:
         if self.data.get("after", {}).get("keep_both"):
             return gettext("%(who)s abandoned the release; both versions run on") % {"who": self.actor}
         return gettext("%(who)s abandoned the release") % {"who": self.actor}
+
+    def _forget(self) -> str:
+        left = ", ".join(f"{each['kind']} {each['name']}" for each in self.data.get("left", []))
+        facts = {"who": self.actor or gettext("An administrator"), "left": left or gettext("nothing")}
+        return gettext("%(who)s forgot the release; left in the cluster: %(left)s") % facts
 
     def _take_over(self) -> str:
         winner = self.data.get("after", {}).get("winner", "")

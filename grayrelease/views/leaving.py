@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grayrelease.domain.state import Phase
-from grayrelease.models import Application, Inventory, Release
+from grayrelease.models import Application, Event, Inventory, Release
 from grayrelease.views.running import seen
 from grayrelease.views.shown import Shown
 
@@ -29,6 +29,14 @@ def _made(row: Shown, workload: str) -> bool:
     inventory = Inventory.objects.filter(project=row.target.project).first()
     there = inventory.data.get("workloads", []) if inventory else []
     return all(each.get("made", True) for each in there if each["name"] == workload)
+
+
+def left_by(row: Shown) -> list[dict[str, Any]]:
+    """Return what a forgotten release left in the cluster, as it was recorded then."""
+    if row.phase != Phase.FORGOTTEN:
+        return []
+    event = Event.objects.filter(release=row.release, kind="forget").order_by("-id").first()
+    return list(event.data.get("left", [])) if event else []
 
 
 def _kept(row: Shown, workload: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from grayrelease.views import ages, charts, parts, picture
 from grayrelease.views.access import Request, member
 from grayrelease.views.events import Told, told
 from grayrelease.views.handed import handed
+from grayrelease.views.leaving import left_by
 from grayrelease.views.moves import moves
 from grayrelease.views.running import Seen, Version, seen
 from grayrelease.views.shown import Shown, total
@@ -61,6 +62,7 @@ def detail(request: Request, who: Membership, pk: int) -> HttpResponse:
         "rail": rail(row),
         "moves": moves(row),
         "handed": handed(row),
+        "left": left_by(row),
     }
     return ages.with_ages(parts.render(request, "releases/detail.html", context), **known)
 

@@ -24,6 +24,7 @@ STATES: dict[str, list[str]] = {
     "taken-over": [Phase.TAKEN_OVER],
     "rolled-back": [Phase.ROLLING_BACK, Phase.ROLLED_BACK],
     "abandoned": [Phase.ABANDONING, Phase.ABANDONED],
+    "forgotten": [Phase.FORGOTTEN],
     "trouble": [Phase.FAILED, Phase.FROZEN],
     "finished": [Phase.FINISHING, Phase.FINISHED],
 }

@@ -7,9 +7,9 @@ from typing import get_args
 
 import pytest
 
-from grayrelease.domain.allowed import Deed, Steps, allowed
+from grayrelease.domain.allowed import FORGETTERS, Deed, Steps, allowed
 from grayrelease.domain.reasons import REASONS
-from grayrelease.domain.state import Goal, Phase, Reason
+from grayrelease.domain.state import LIVE, Goal, Phase, Reason
 
 TABLE = {
     Phase.PREPARING: ("", "still-preparing", "", "take-over-first"),
@@ -27,6 +27,7 @@ TABLE = {
     Phase.FINISHED: ("release-over",) * 4,
     Phase.ABANDONED: ("release-over",) * 4,
     Phase.FAILED: ("release-over",) * 4,
+    Phase.FORGOTTEN: ("release-over",) * 4,
 }
 
 
@@ -39,7 +40,8 @@ def codes_of(found: Mapping[Deed, Reason | None], *deeds: Deed) -> tuple[str, ..
 @pytest.mark.parametrize("phase", TABLE)
 def test_each_deed_in_each_phase(phase: Phase, role: str) -> None:
     found = allowed(phase, role)
-    assert set(found) == set(get_args(Deed)) - {"create"}
+    leads = set() if role in FORGETTERS else {"forget"}
+    assert set(found) == set(get_args(Deed)) - {"create"} - leads
     reasons = [reason for reason in found.values() if reason]
     assert all(set(reason.facts) == set(REASONS[reason.code]) for reason in reasons)
     assert codes_of(found) == TABLE[phase]
@@ -100,3 +102,17 @@ def test_what_brings_no_version_cannot_take_over_and_is_finished_at_once() -> No
     found = allowed(Phase.RUNNING, "operator", steps=Steps(brings=False))
     assert not {"take-over", "set-share"} & set(found)
     assert found["finish"] is None
+
+
+@pytest.mark.parametrize("phase", sorted(LIVE))
+@pytest.mark.parametrize("role", ["lead", "admin"])
+def test_leads_and_admins_may_forget_whatever_lives(role: str, phase: Phase) -> None:
+    found = allowed(phase, role, Reason("service-gone"))
+    assert codes_of(found, "forget") == ("",)
+    assert "forget" not in allowed(phase, "operator", Reason("service-gone"))
+
+
+def test_what_is_left_to_somebody_may_be_finished_or_abandoned_another_way() -> None:
+    left = Steps(left=True)
+    assert codes_of(allowed(Phase.FINISHING, "operator", steps=left), "finish") == ("",)
+    assert codes_of(allowed(Phase.ABANDONING, "operator", steps=left), "abandon") == ("",)

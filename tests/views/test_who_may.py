@@ -42,6 +42,8 @@ ACTS = {
     "finish": "/p/demo/releases/{pk}/finish/",
 }
 """Pages of deeds, and posts to them."""
+LEADS = {"forget": "/p/demo/releases/{pk}/forget/"}
+"""The same, for leads and admins alone."""
 POSTS = {"deploy_sample": "/p/demo/applications/sample/", "new_release": "/p/demo/releases/new/"}
 """Deeds without a page."""
 PUBLIC = {"home", "login", "logout", "theme", "set_language"}
@@ -61,14 +63,14 @@ def names(patterns: list[URLPattern | URLResolver]) -> set[str]:
 
 
 def test_every_address_is_in_these_tables() -> None:
-    assert names(urlpatterns) == LOOKS.keys() | ACTS.keys() | POSTS.keys() | PUBLIC
+    assert names(urlpatterns) == LOOKS.keys() | ACTS.keys() | LEADS.keys() | POSTS.keys() | PUBLIC
 
 
 def path_of(template: str, release: Release) -> str:
     return template.format(pk=release.pk)
 
 
-@pytest.mark.parametrize("path", [*LOOKS.values(), *ACTS.values(), *POSTS.values()])
+@pytest.mark.parametrize("path", [*LOOKS.values(), *ACTS.values(), *LEADS.values(), *POSTS.values()])
 def test_nobody_is_let_in_without_signing_in(path: str, release: Release, client: Client) -> None:
     address = path_of(path, release)
     for answer in (client.get(address), client.post(address)):
@@ -78,12 +80,12 @@ def test_nobody_is_let_in_without_signing_in(path: str, release: Release, client
         assert answer["Location"].startswith("/sign-in/?next=/p/demo/")
 
 
-@pytest.mark.parametrize("path", [*LOOKS.values(), *ACTS.values()])
+@pytest.mark.parametrize("path", [*LOOKS.values(), *ACTS.values(), *LEADS.values()])
 def test_for_a_stranger_the_project_does_not_exist(path: str, release: Release, sign_in: SignIn) -> None:
     assert sign_in("stranger").get(path_of(path, release)).status_code == 404
 
 
-@pytest.mark.parametrize("path", [*ACTS.values(), *POSTS.values()])
+@pytest.mark.parametrize("path", [*ACTS.values(), *LEADS.values(), *POSTS.values()])
 def test_a_stranger_can_do_nothing(path: str, release: Release, sign_in: SignIn) -> None:
     assert sign_in("stranger").post(path_of(path, release)).status_code == 404
     assert Event.objects.count() == 0
@@ -95,7 +97,7 @@ def test_members_see_the_pages(path: str, role: str, release: Release, sign_in: 
     assert sign_in(role).get(path_of(path, release)).status_code == 200
 
 
-@pytest.mark.parametrize("path", [*ACTS.values(), *POSTS.values()])
+@pytest.mark.parametrize("path", [*ACTS.values(), *LEADS.values(), *POSTS.values()])
 def test_a_viewer_gets_403_for_every_deed(path: str, release: Release, sign_in: SignIn) -> None:
     viewer = sign_in("viewer")
     answer = viewer.post(path_of(path, release), {"share": 80, "generation": 1})
@@ -114,7 +116,7 @@ def test_a_viewer_sees_no_deeds(path: str, release: Release, sign_in: SignIn) ->
     posts = set(re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', main))
     assert posts <= {LOOKS["tester"]}, "a test of routes changes nothing; it is posted since it may be secret"
     deeds = ("share/", "exposure/", "continue/", "pause/", "resume/", "abandon/", "roll-back/", "take-over/")
-    for deed in (*deeds, "finish/", "Create release", "Deploy sample app"):
+    for deed in (*deeds, "finish/", "forget/", "Create release", "Deploy sample app"):
         assert deed not in main
 
 
@@ -126,6 +128,17 @@ def test_those_who_may_act_are_asked_to_confirm(
     answer = sign_in(role).get(path_of(ACTS[deed], release))
     assert answer.status_code == 200
     assert b'method="post"' in answer.content
+
+
+@pytest.mark.parametrize("path", LEADS.values())
+def test_an_operator_gets_403_for_what_leads_do(path: str, release: Release, sign_in: SignIn) -> None:
+    operator = sign_in("operator")
+    assert operator.post(path_of(path, release), {"generation": 1}).status_code == 403
+    assert operator.get(path_of(path, release)).status_code == 403
+    assert b"forget/" not in operator.get(path_of(LOOKS["release"], release)).content
+    for role in ("lead", "admin"):
+        assert b'method="post"' in sign_in(role).get(path_of(path, release)).content
+        assert b"forget/" in sign_in(role).get(path_of(LOOKS["release"], release)).content
 
 
 def test_a_draft_is_its_authors_own(project: Project, people: dict[str, User], sign_in: SignIn) -> None:

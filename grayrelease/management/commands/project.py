@@ -11,6 +11,7 @@ from django.db import transaction
 
 from grayrelease import words
 from grayrelease.domain import names
+from grayrelease.management.removing import remove
 from grayrelease.models import Inventory, Membership, Project, Role
 
 CLUSTERS = ("default",)
@@ -48,7 +49,21 @@ class Command(BaseCommand):
             help=f"{', '.join(Role.values)}; {NOBODY} takes somebody out; may be given many times",
         )
 
+        parser.add_argument(
+            "--remove",
+            action="store_true",
+            help="take the project away, with its releases and their events; refused while one is live",
+        )
+        parser.add_argument(
+            "--forget",
+            action="store_true",
+            help="with --remove: forget live releases; prints what they leave in the cluster",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["remove"]:
+            self.stdout.write(remove(options["name"], forget=options["forget"]))
+            return
         said = {
             "namespace": options["namespace"],
             "cluster": options["cluster"],

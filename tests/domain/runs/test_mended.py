@@ -159,3 +159,21 @@ def test_a_story_that_once_broke_a_rule(words: str) -> None:
     course, broke = tell(story, ending)
     assert broke == ""
     assert course.ops, "something was written"
+
+
+# Broken: §3.2, §3.5: a version gets more only once enough of its pods have been ready for the settle time
+def test_a_finish_without_pods_of_either_version_moves_nobody() -> None:
+    runs: tuple[Act, ...] = (("run: whole", 0, 0), ("seconds", 0, 20))
+    acts: tuple[Act, ...] = (
+        ("create", 7, 3),
+        *runs * 3,
+        ("seconds", 0, 20),
+        *runs * 2,
+        ("run: whole", 0, 0),
+        ("scaled: candidate to 0", 0, 25),
+        ("run: a write refused", 0, 4),
+        ("take-over", 7, 11),
+        ("deleted: stable", 0, 2),
+        ("service: another of its name", 0, 20),
+    )
+    assert tell(Story("several rules", "sticky", "elsewhere", acts), 4)[1] == ""
