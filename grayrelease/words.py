@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
+from grayrelease.failing_words import FAILING
 from grayrelease.istio_words import ISTIO, PASTED
 from grayrelease.release_words import COPIES, FROZEN, NEXT, NOW, REFUSED, WAITS, Words
 from grayrelease.route_words import ROUTES
@@ -228,6 +229,7 @@ REASONS: Words = {
     **ROUTES,
     **ISTIO,
     **PASTED,
+    **FAILING,
 }
 """One per code of `domain.reasons`; a test holds that the facts match."""
 

@@ -7,27 +7,32 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from grayrelease.cluster.interface import Cluster
 
+if TYPE_CHECKING:
+    from grayrelease.cluster.kubernetes import Kubernetes
+
 _double: Cluster | None = None
-_clients: dict[tuple[str, str, int], Cluster] = {}
+_clients: dict[tuple[str, str, int], Kubernetes] = {}
 _lock = threading.Lock()
 
 
 def connect(cluster: str = "default") -> Cluster:
     """Return the client of a cluster: one per process, shared by its threads.
 
-    Nothing is sent. Raises Unreachable where no kubeconfig can be read. The first call of a process costs
-    the import of the library (0.5 s), so that pages which never touch a cluster don't pay it.
+    Nothing is sent. One whose credentials were refused is made anew: a file that the kubeconfig names may
+    have another token by now. Raises Unreachable where no kubeconfig can be read. The first call of a
+    process costs the import of the library (0.5 s), so that pages which never touch a cluster don't pay it.
     """
     if _double is not None:
         return _double
     key = (cluster, settings.KUBECONFIG, _changed(settings.KUBECONFIG))
     with _lock:
-        if key not in _clients:
+        if key not in _clients or _clients[key].refused:
             from grayrelease.cluster.kubernetes import Kubernetes
 
             _clients.clear()

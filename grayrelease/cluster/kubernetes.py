@@ -30,6 +30,7 @@ from grayrelease.cluster.interface import (
 )
 from grayrelease.cluster.kinds import Kind, kind_of, kind_of_manifest
 from grayrelease.cluster.watch import OVERDUE_S, changes
+from grayrelease.domain.failing import REFUSED
 from grayrelease.domain.plan import Manifest
 
 CONNECTIONS = 1024  # kept open at most; a watch has one of its own
@@ -50,6 +51,8 @@ class Kubernetes:
     def __init__(self, client: ApiClient, timeout: tuple[float, float]) -> None:
         self.client, self.timeout = client, timeout
         self.known: dict[str, tuple[float, frozenset[str]]] = {}
+        self.refused = False
+        """The API server did not accept our credentials: these may have been renewed where they come from."""
 
     @classmethod
     def connected(cls, kubeconfig: str, timeout: tuple[float, float]) -> Kubernetes:
@@ -186,6 +189,7 @@ class Kubernetes:
         except (HTTPError, ApiException, OSError) as error:  # ApiException: TLS
             raise Unreachable(f"{self._host} {_why(error, read_s)}") from error
         response: BaseHTTPResponse = answer.response
+        self.refused = self.refused or response.status == 401
         return response
 
     @property
@@ -246,7 +250,7 @@ def _error(status: int, content: bytes) -> ClusterError:
     if status == 410:
         return Expired(message)
     if status == 401:
-        return Unreachable(f"The API server does not accept our credentials: {message}")
+        return Unreachable(f"{REFUSED}: {message}")
     if status == 429 or status >= 500 or status < 400:
         return Unreachable(message)
     return Refused(message)

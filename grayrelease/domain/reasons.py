@@ -296,4 +296,5 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **ROUTES,
     **ISTIO,
     **PASTED,
+    **departures.FAILING,
 }

@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
-from grayrelease import words
+from grayrelease import failing_words, words
+from grayrelease.domain import failing as kinds
 from grayrelease.domain.state import Reason
 
 register = template.Library()
@@ -109,6 +110,18 @@ def sentence(reason: Any) -> str:
         return words.sentence(reason.code, reason.facts)
     code, facts = reason
     return words.sentence(code, facts)
+
+
+@register.filter
+def failing(error: str) -> Reason:
+    """Return what kind of failure an error of the cluster is."""
+    return kinds.failing(error)
+
+
+@register.filter
+def failing_remedy(code: str) -> str:
+    """Say what a person can do about a kind of failure."""
+    return str(failing_words.REMEDIES[code])
 
 
 @register.filter

@@ -105,8 +105,8 @@ class Shown:
 
     def told(self) -> list[Any]:
         """Return what a list shows of it: when that changes, the list is drawn anew."""
-        release = self.release
-        return [release.pk, release.phase, release.status, self.share, release.exposure, repr(self.observed)]
+        release, share = self.release, (self.share, self.target.error)
+        return [release.pk, release.phase, release.status, share, release.exposure, repr(self.observed)]
 
     @property
     def mode(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from grayrelease.domain import reasons
+from grayrelease.domain import departures, reasons
 from grayrelease.domain.state import Phase
 
 PACKAGE = Path(reasons.__file__).parent.parent
@@ -43,6 +43,7 @@ def test_no_code_is_listed_twice() -> None:
         reasons.ROUTES,
         reasons.ISTIO,
         reasons.PASTED,
+        departures.FAILING,
     )
     assert sum(map(len, groups)) == len(reasons.REASONS)
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from grayrelease.sandbox.apiserver import errors, query
 from grayrelease.sandbox.fault.faults import Fault, Faults
 
-NAMES = frozenset({"down", "slow", "conflict", "throttle", "error", "cut", "stale"})
+NAMES = frozenset({"down", "slow", "conflict", "throttle", "error", "cut", "stale", "unauthorized"})
 WRITES = ("PUT", "PATCH", "DELETE")
 TOO_MANY = "Too many requests, please try again later."
 FAILED = "etcdserver: request timed out"
@@ -34,6 +34,9 @@ class Breaking:
             self.faults.strike(fault)
             # Plain text, as the real server's filter answers.
             return web.Response(status=429, text=TOO_MANY, headers={"Retry-After": f"{fault.seconds:.0f}"})
+        for fault in list(self.faults.named("unauthorized", agent)):
+            self.faults.strike(fault)
+            raise errors.error(401, "Unauthorized", "Unauthorized")
         for fault in list(self.faults.named("error", agent)):
             self.faults.strike(fault)
             raise errors.ApiError(500, errors.failure(500, FAILED))
