@@ -58,7 +58,10 @@ FROZEN: Words = {
     ),
     "other-installation": _("%(object)s belongs to another installation (%(owner)s)"),
     "not-ours": _("%(object)s is there already and isn’t ours"),
-    "edited-by-other": _("%(object)s was changed again and again by %(manager)s"),
+    "edited-by-other": _("%(object)s was changed by %(manager)s"),
+    "repaired-in-vain": _(
+        "%(object)s was changed again and again by %(manager)s; it was put right three times and is left now"
+    ),
     "service-gone": _("The service %(service)s is gone from the cluster"),
     "led-away": _("No route leads to %(service)s any more: somebody sends its visitors elsewhere"),
     "stable-gone": _("The workload %(workload)s of %(version)s is gone; it answers the visitors"),

@@ -255,6 +255,8 @@ def spell(name: str, fact: Any) -> str:
         return str(PHASES.get(fact, fact))
     if name == "at":
         return seconds(max(0, round(fact - time())))
+    if name == "manager" and not fact:
+        return gettext("somebody")
     if name in SHARES:
         return f"{fact / 10:.1f}".removesuffix(".0")
     return str(fact) if fact != "" else gettext("nothing")

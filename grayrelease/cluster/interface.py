@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from grayrelease.domain.marks import MANAGER as MANAGER
 from grayrelease.domain.plan import Manifest
-
-MANAGER = "grayrelease"
-"""The field manager under which the API server records our writes."""
 
 
 class ClusterError(Exception):

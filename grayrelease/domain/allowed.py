@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from grayrelease.domain.drift import CODES
 from grayrelease.domain.state import OVER, Goal, Phase, Reason
 
 Deed = Literal[
@@ -104,7 +105,7 @@ def _no_more(steps: Steps) -> Reason | None:
 def _not_moving(phase: Phase, frozen: str) -> Reason | None:
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
-    if frozen and frozen != "edited-by-other":
+    if frozen and frozen not in CODES:
         return Reason("frozen-now", {"code": frozen})
     return _over(phase) or _rolled_back(phase)
 
@@ -112,7 +113,7 @@ def _not_moving(phase: Phase, frozen: str) -> Reason | None:
 def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reason | None:
     if phase == Phase.FINISHING:
         return None if steps.left else Reason("finishing-already")
-    again = frozen == "edited-by-other" and goal == Goal.FINISH
+    again = frozen in CODES and goal == Goal.FINISH
     if again or frozen in ("stable-gone", "service-gone", "led-away"):
         return None
     if frozen:
@@ -128,6 +129,6 @@ def _abandon(phase: Phase, frozen: str, steps: Steps) -> Reason | None:
         return None
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
-    if frozen and frozen not in ("edited-by-other", "service-gone", "led-away"):
+    if frozen and frozen not in (*CODES, "service-gone", "led-away"):
         return Reason("frozen-now", {"code": frozen})
     return _over(phase)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from grayrelease.domain import marks
+from grayrelease.domain.breaking import named
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing
@@ -18,7 +19,7 @@ from grayrelease.domain.routing.effect import in_effect, own
 from grayrelease.domain.routing.expand import Place, expand
 from grayrelease.domain.routing.notes import carried, marked
 from grayrelease.domain.routing.rules import Rules, own_rule, rules_of
-from grayrelease.domain.routing.subsets import selecting, standing_for_all, stays
+from grayrelease.domain.routing.subsets import added_by_us, all_subsets, selecting, standing_for_all, stays
 from grayrelease.domain.state import Key, Seen
 
 Stands = tuple[str, tuple[Exposing, ...]]
@@ -59,7 +60,7 @@ class Carrier:
     @cached_property
     def leads(self) -> bool:
         """Tell if a route of it leads to the service, as its users wrote it."""
-        base = strip(self.manifest, self.service)
+        base = strip(self.manifest, self.service, added=self.place.added)
         return any(split_ones(self._called, each) for each in _ways(base))
 
     @property
@@ -78,12 +79,12 @@ class Carrier:
         """
         said = carried(self.manifest, self.service)
         changed = said is not None and said.stable != stable
-        base = strip(self.manifest, self.service, subset) if changed else self.manifest
+        base = strip(self.manifest, self.service, subset, self.place.added) if changed else self.manifest
         return expand(base, self.service, stable, releases, self.place)
 
     def collapsed(self, winner: str, subset: str) -> Manifest:
         """Return it as it was; where it named a subset of stable's and another version won, it names this."""
-        return collapse(self.manifest, self.service, winner, named=subset)
+        return collapse(self.manifest, self.service, winner, named=subset, added=self.place.added)
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,19 @@ class Scene:
         )
         plain = stays(self.rule, stable)
         places = [
-            (each.manifest, replace(each.place, own=each.place.own | {plain})) for each in found.objects
+            (
+                each.manifest,
+                replace(each.place, own=each.place.own | {plain}, added=self._added(each.manifest)),
+            )
+            for each in found.objects
         ]
         return places, found.served
+
+    def _added(self, manifest: Manifest) -> frozenset[str]:
+        """Return the subsets of ours, with those that an object's routes name as if they were ours."""
+        ours = {*added_by_us(self.rule)}
+        theirs = {str(each.get("name")) for each in all_subsets(self.rules.effective)} - ours
+        return frozenset(ours | (named(manifest, self.service) - theirs))
 
     def _carrier(self, manifest: Manifest, place: Place, stable: str) -> Carrier:
         said = carried(manifest, self.service)

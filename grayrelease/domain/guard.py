@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grayrelease.domain import marks
+from grayrelease.domain.drift import ENDING, Drift
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import FORWARD, One
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routing import writers
-from grayrelease.domain.routing.subsets import is_noted
 from grayrelease.domain.state import Goal, Key, Reason
 
-ENDING = (Goal.FINISH, Goal.ABANDON)
 
-
-def frozen(look: Look, ones: Sequence[One]) -> Reason | None:
+def frozen(look: Look, ones: Sequence[One], drift: Drift) -> Reason | None:
     """Return why the target is frozen; None if it isn't."""
     return (
         _service(look, ones)
         or _led_away(look, ones)
         or _owned(look, ones)
-        or _edited(look, ones)
+        or drift.reason
         or _stable_gone(look, ones)
     )
 
@@ -74,29 +72,6 @@ def _foreign(look: Look, key: Key, manifest: Manifest, must_be_ours: bool) -> Re
         facts = {"generation": generation, "known": look.intent.generation}
         return Reason("cluster-ahead", {"object": str(key), **facts})
     return None
-
-
-def _edited(look: Look, ones: Sequence[One]) -> Reason | None:
-    """Return who changed our marks; not when people roll back, or have decided since our last write."""
-    keys = [*(each.key for each in look.carriers), look.subsets_key]
-    ours = {key: found for key in keys if (found := look.find(key)) is not None}
-    written_for = [writers.last(found, look.called)[0] for found in ours.values()]
-    backing = bool(ones) and all(one.goal == Goal.ROLL_BACK for one in ones)
-    if backing or look.intent.generation > max(written_for, default=0):
-        return None
-    for key in _changed(look):
-        return Reason("edited-by-other", {"object": str(key), "manager": marks.last_editor(ours[key])})
-    return None
-
-
-def _changed(look: Look) -> list[Key]:
-    """Return the objects in which our marks aren't as we wrote them."""
-    edited = [each.key for each in look.carriers if each.edited]
-    rule = look.subsets
-    named = [look.stable, *look.exposed_versions]
-    taken = rule is not None and marks.owner(rule) is not None and not all(map(look.has_subset, named))
-    unnoted = rule is not None and look.pinned and not is_noted(rule, named)
-    return [*edited, look.subsets_key] if taken or unnoted else edited
 
 
 def _stable_gone(look: Look, ones: Sequence[One]) -> Reason | None:

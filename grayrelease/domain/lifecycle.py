@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from grayrelease.domain.drift import watch
 from grayrelease.domain.exposure import Proofs, track, unverified
 from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
@@ -69,12 +70,14 @@ def decide(intent: TargetIntent, seen: Seen, memory: Memory) -> Decision:
     """
     if not intent.releases and not intent.pinned:
         return Decision((), {}, Memory(), waiting=False)
-    look, proofs = track(refresh(Look(intent, seen, memory)))
+    look, drift = watch(refresh(Look(intent, seen, memory)))
+    look, proofs = track(look)
     ones = [One(look, release) for release in intent.releases]
-    if reason := frozen(look, ones):
+    if reason := frozen(look, ones, drift):
         return _stop(look, reason)
     table = Table(look, ones)
-    return _go(look, table, proofs) if ones else _left_pinned(look, table)
+    decision = _go(look, table, proofs) if ones else _left_pinned(look, table)
+    return drift.repaired(decision, look)
 
 
 def _stop(look: Look, reason: Reason) -> Decision:

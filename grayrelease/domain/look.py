@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from grayrelease.domain import base, istio
+from grayrelease.domain import base, breaking, istio
 from grayrelease.domain.carrying import Carrier, Scene, scene
 from grayrelease.domain.marks import digest, edited, labels, name
 from grayrelease.domain.named import Name
@@ -108,7 +108,15 @@ class Look:
         stands = [each.stands for each in self.carriers if each.stands]
         named = [one.version for _, releases in stands for one in releases if one.exposure.meets]
         formers = [former for former, _ in stands]
-        return [each for each in dict.fromkeys([*named, *formers]) if each and each != self.stable]
+        found = dict.fromkeys([*named, *formers, *self._named_by_others])
+        return [each for each in found if each and each != self.stable]
+
+    @property
+    def _named_by_others(self) -> list[str]:
+        """The versions that routes name which somebody else edited: without their subsets requests fail."""
+        edited = [each.manifest for each in self.carriers if each.edited]
+        names = {name for each in edited for name in breaking.named(each, self.called)}
+        return [each for each in self.versions if istio.subset(each) in names]
 
     def workload_key(self, version: str) -> Key:
         """Return the Deployment that runs a version of a live release, or stable."""

@@ -19,6 +19,8 @@ HASH = "grayrelease/hash"
 OP = "grayrelease/op"
 """The write's id; put in where the write is made, never by the domain."""
 PREFIX = "grayrelease/"
+MANAGER = "grayrelease"
+"""The field manager of our writes."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,21 @@ def marked(manifest: Manifest, installation: str, generation: int, *, made: bool
 
 
 def last_editor(manifest: Manifest) -> str:
-    """Return the field manager that wrote last, from managedFields; "" where the cluster names none."""
+    """Return the other field manager that wrote last; "" where the cluster names none."""
+    return _last_edit(manifest)[0]
+
+
+def edited_at(manifest: Manifest) -> str:
+    """Return when that was, as the API server gave it; "" where it isn't said."""
+    return _last_edit(manifest)[1]
+
+
+def _last_edit(manifest: Manifest) -> tuple[str, str]:
+    # Times are whole seconds: a controller that answers at once has that of our own write.
     entries = manifest.get("metadata", {}).get("managedFields") or []
-    written = [entry for entry in entries if entry.get("subresource") in (None, "")]
-    newest: dict[str, str] = max(written, key=lambda entry: str(entry.get("time", "")), default={})
-    return str(newest.get("manager", ""))
+    others = [each for each in entries if not each.get("subresource") and each.get("manager") != MANAGER]
+    newest: dict[str, str] = max(others, key=lambda entry: str(entry.get("time", "")), default={})
+    return str(newest.get("manager", "")), str(newest.get("time", ""))
 
 
 def unmarked(manifest: Manifest) -> Manifest:

@@ -47,10 +47,22 @@ def subsets_settling(look: Look) -> Step | None:
 def awaited(one: One) -> Step | None:
     """Return what stands between a release and what is wanted; None if routes may say it now."""
     if one.forward:
-        return based(one.look) or (_brought(one) if one.brings else None)
+        first = None if _is_repaired(one) else based(one.look)
+        return first or (_brought(one) if one.brings else None)
     if any(each.marked for each in one.look.carriers) or one.look.runs(one.candidate):
         return based(one.look)
     return None
+
+
+def _is_repaired(one: One) -> bool:
+    """Tell if nothing but others' edits keeps the routes from saying who meets which version: the write that
+    repairs them says all of it at once, for who goes back to stable first is moved twice."""
+    look = one.look
+    named = look.has_subset(look.stable) and (look.has_subset(one.candidate) if one.brings else True)
+    there = not one.brings or look.find(one.workload) is not None
+    had = look.memory.marked
+    only = all(each.stands or (each.there and str(each.key) in had) for each in look.carriers)
+    return only and not look.pinned and named and there and not subsets_settling(look)
 
 
 def based(look: Look) -> Step | None:

@@ -35,6 +35,7 @@ FROZEN: Mapping[str, tuple[str, ...]] = {
     "other-installation": ("object", "owner"),
     "not-ours": ("object",),
     "edited-by-other": ("object", "manager"),
+    "repaired-in-vain": ("object", "manager"),
     "service-gone": ("service",),
     "led-away": ("service",),
     "stable-gone": ("version", "workload"),

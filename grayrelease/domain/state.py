@@ -129,6 +129,8 @@ class TargetIntent:
     """The Deployment that runs the stable version; "": the oldest release's plan says it."""
     pinned: bool = False
     """The routes are ours though no release may be live: several versions run after one was abandoned."""
+    decided: int = 0
+    """The generation at which a person last said what is to become of what others edited."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,14 @@ class Memory:
     """Object and content → since when it has looked like this: for writes whose time isn't known."""
     emptied: Mapping[str, Emptied] = field(default_factory=dict)
     """Workload → when we scaled it to 0, or deleted it."""
+    written_for: int = 0
+    """The highest generation for which a route object, or a rule, of ours was written."""
+    marked: tuple[str, ...] = ()
+    """The route objects that have had our marks since the first release began."""
+    repaired: tuple[datetime, ...] = ()
+    """When others' edits were repaired of late."""
+    gave_up: datetime | None = None
+    """Since when they aren't any more, until a person decides."""
 
 
 @dataclass(frozen=True)

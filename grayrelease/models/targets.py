@@ -74,6 +74,8 @@ class Target(Leased):
     """Raised by every deed, in one transaction with the deed's Event."""
     carried_generation = models.PositiveBigIntegerField(default=0)
     """The generation that a run has decided on and carried out last."""
+    decided = models.PositiveBigIntegerField(default=0)
+    """The generation at which a person last said what is to become of what others edited."""
     raised_at = models.DateTimeField(null=True)
     waiting = models.BooleanField(default=False)
     """Something is awaited: the driver looks again each 250 ms."""
@@ -115,6 +117,7 @@ class Target(Leased):
             stable=self.stable,
             stable_workload=self.stable_workload,
             pinned=self.pinned,
+            decided=self.decided,
             settle_s=self.project.settle_s,
             drain_s=self.project.drain_s,
             releases=tuple(release.intent() for release in releases),

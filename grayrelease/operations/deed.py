@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
+from grayrelease.domain import drift
 from grayrelease.domain.allowed import Deed as LifecycleDeed
 from grayrelease.domain.allowed import Steps, allowed
 from grayrelease.domain.state import OVER, Goal, Phase, Reason
@@ -92,12 +93,24 @@ def last_deed(target: Target) -> Event | None:
     )
 
 
-def raise_generation(target: Target) -> int:
-    """Say that a person wants something else. Call in a transaction that holds the target's row."""
+def raise_generation(target: Target, *, decides: bool = False) -> int:
+    """Say that a person wants something else. Call in a transaction that holds the target's row.
+
+    decides: and knows what others edited, so that this is what becomes of it.
+    """
     target.generation += 1
+    target.decided = target.generation if decides else target.decided
     target.raised_at = None
-    Target.objects.filter(pk=target.pk).update(generation=target.generation, raised_at=Now())
+    columns = {"generation": target.generation, "decided": target.decided}
+    Target.objects.filter(pk=target.pk).update(**columns, raised_at=Now())
     return target.generation
+
+
+def _decides(release: Release, change: Change) -> bool:
+    """Tell if a deed says what becomes of others' edits: done where they are shown, or a roll back."""
+    now = release.status.get("now") or [""]
+    edited = release.phase == Phase.FROZEN and now[0] in drift.CODES
+    return edited or change.deed == "roll-back"
 
 
 def carry(
@@ -180,7 +193,7 @@ def _write(
     for name, value in fields.items():
         setattr(release, name, value)
     release.save(update_fields=list(fields))
-    generation = raise_generation(release.target)
+    generation = raise_generation(release.target, decides=_decides(release, change))
     return Event.objects.create(
         project=release.target.project,
         target=release.target,

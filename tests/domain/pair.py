@@ -57,6 +57,7 @@ class Pair:
     cluster: Cluster
     now: datetime = START
     generation: int = 0
+    decided: int = 0
     stable: tuple[str, str] = ("v1", "reviews-v1")
     pinned: bool = False
     live: dict[int, ReleaseIntent] = field(default_factory=dict)
@@ -87,6 +88,7 @@ class Pair:
             releases=live,
             stable_workload=workload,
             pinned=self.pinned,
+            decided=self.decided,
         )
 
     def service(self) -> Manifest:
@@ -218,10 +220,15 @@ class Pair:
         if len(self.live) == 1 and not self.pinned:
             self.memory = Memory()
 
-    def expose(self, pk: int, here: Stand, goal: Goal = Goal.RUN, winner: str = "") -> None:
+    def expose(
+        self, pk: int, here: Stand, goal: Goal = Goal.RUN, winner: str = "", *, decides: bool = False
+    ) -> None:
+        """`decides`: done while somebody's edit was shown, so that it says what becomes of that."""
         moved = replace(self.live[pk], exposure=here.exposure, step=here.step, drawn=here.drawn)
         self.live[pk] = replace(moved, goal=goal, winner=winner)
         self.generation += 1
+        if decides or goal == Goal.ROLL_BACK:
+            self.decided = self.generation
 
     def stand(self, pk: int) -> Stand:
         each = self.live[pk]

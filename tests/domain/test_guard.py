@@ -88,7 +88,7 @@ def test_a_hand_edit_freezes_and_names_its_field_manager() -> None:
 def test_a_deed_after_a_hand_edit_writes_again() -> None:
     world = exposed()
     edit(world, ROUTES, even_split())
-    world.deed(Goal.RUN, 300)
+    world.deed(Goal.RUN, 300, decides=True)
     assert status(world.decide()).phase == Phase.RUNNING
     until_still(world)
     assert shares(world) == {"v1": 700, "v2": 300}
@@ -98,7 +98,7 @@ def test_a_deed_after_a_hand_edit_writes_again() -> None:
 def test_the_same_share_asked_for_again_after_a_hand_edit_is_written_again() -> None:
     world = exposed()
     edit(world, ROUTES, even_split())
-    world.deed(Goal.RUN, 200)
+    world.deed(Goal.RUN, 200, decides=True)
     until_still(world)
     assert shares(world) == {"v1": 800, "v2": 200}
 

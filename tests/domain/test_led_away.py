@@ -63,7 +63,7 @@ def test_routes_without_our_notes_were_edited_by_somebody_else() -> None:
 
 def test_a_share_that_is_set_then_is_written_with_the_notes_anew() -> None:
     world = edited(without_notes)
-    world.expose(7, Stand(Exposure(share=500)))
+    world.expose(7, Stand(Exposure(share=500)), decides=True)
     assert until_still(world).statuses[7].phase == Phase.RUNNING
     assert weights(world) == {"gr-v1": 500, "gr-v2": 500}
 
@@ -84,7 +84,7 @@ def test_rolled_back_stable_alone_is_met_and_what_was_left_stays_the_users() -> 
 @pytest.mark.parametrize("share", [200, 500])
 def test_nothing_is_raised_or_written_where_no_route_leads_to_the_service(edit: Edit, share: int) -> None:
     world = edited(edit)
-    world.expose(7, Stand(Exposure(share=share)))
+    world.expose(7, Stand(Exposure(share=share)), decides=True)
     decision = until_still(world)
     assert decision.statuses[7].now == Reason("led-away", {"service": "reviews"})
     assert (decision.writes, decision.waiting) == ((), False)

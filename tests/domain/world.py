@@ -45,6 +45,7 @@ class World:
     """Pods become ready by themselves at the next tick."""
     now: datetime = START
     generation: int = 1
+    decided: int = 0
     memory: Memory = field(default_factory=Memory)
     objects: dict[Key, Manifest] = field(default_factory=dict)
     pods: dict[str, Manifest] = field(default_factory=dict)
@@ -93,10 +94,22 @@ class World:
             self.settle_s,
             self.drain_s,
             releases,
+            decided=self.decided,
         )
 
-    def deed(self, goal: Goal, share: int = 0, winner: str = "", *, delete_loser: bool = False) -> None:
+    def deed(
+        self,
+        goal: Goal,
+        share: int = 0,
+        winner: str = "",
+        *,
+        delete_loser: bool = False,
+        decides: bool = False,
+    ) -> None:
+        """`decides`: done while somebody's edit was shown, so that it says what becomes of that."""
         self.generation += 1
+        if decides or goal == Goal.ROLL_BACK:
+            self.decided = self.generation
         exposure = Exposure(share=share)
         self.release = replace(
             self.release, goal=goal, exposure=exposure, winner=winner, delete_loser=delete_loser

@@ -9,7 +9,7 @@ from math import gcd
 
 from grayrelease.domain.marks import PREFIX, notes
 from grayrelease.domain.named import Name
-from grayrelease.domain.plan import Manifest
+from grayrelease.domain.plan import ALL, Manifest
 from grayrelease.domain.routes import Copies, compose
 from grayrelease.domain.routing.copies import KINDS, copied_for, is_copy
 from grayrelease.domain.routing.destinations import (
@@ -38,30 +38,40 @@ from grayrelease.domain.routing.subsets import OURS, plain
 _NOT_TOLD = {"match", "route", "mirror", "mirrors", *FIELDS}
 
 
-def collapse(manifest: Manifest, service: Name, winner: str | None = None, *, named: str = "") -> Manifest:
+def collapse(
+    manifest: Manifest,
+    service: Name,
+    winner: str | None = None,
+    *,
+    named: str = "",
+    added: Collection[str] = (),
+) -> Manifest:
     """Return a route object as it was before it was expanded for a service; our annotations go.
 
     Where a route named a subset of stable's, it names the winner's if that is another version: `named`, or
     the plain one. What was not expanded is returned as it is, less our annotations. What it carries of other
-    services' releases stays, and the annotations with it.
+    services' releases stays, and the annotations with it. `added`: as for `strip`.
     """
     stands = carried(manifest, service)
     changes = winner is not None and stands is not None and winner != stands.stable
-    result = strip(manifest, service, (named or plain(winner or "")) if changes else None)
+    result = strip(manifest, service, (named or plain(winner or "")) if changes else None, added)
     if not services(result):
         _forget(result, [key for key in notes(result) if key.startswith(PREFIX)])
     return result
 
 
-def strip(manifest: Manifest, service: Name, instead: str | None = None) -> Manifest:
+def strip(
+    manifest: Manifest, service: Name, instead: str | None = None, added: Collection[str] = ()
+) -> Manifest:
     """Return an object without its expansion for a service, and with all other marks.
 
-    `instead`: the subset for those routes that named one of stable's.
+    `instead`: the subset for those routes that named one of stable's. `added`: the subsets that we added to
+    the service's rule: what leads to one of them is ours, though the object says nothing of that version.
     """
     result: Manifest = deepcopy(manifest)
     modernise(result)
     spec = result.get("spec") or {}
-    work = _Work(result, service, instead)
+    work = _Work(result, service, instead, added)
     stripped = {kind: work.all_of(kind, spec[kind] or []) for kind in KINDS if kind in spec}
     spec.update(stripped)
     forget(result, service)
@@ -120,6 +130,7 @@ class _Work:
     manifest: Manifest
     service: Name
     instead: str | None
+    added: Collection[str] = ()
 
     @property
     def namespace(self) -> str:
@@ -129,7 +140,7 @@ class _Work:
         """Return the names of our subsets; all that begin like ours, if the object doesn't say."""
         stands = carried(self.manifest, self.service)
         if stands is not None:
-            return set(stands.subsets())
+            return {*stands.subsets(), *self.added}
         targets = (each.get("destination") or {} for route in routes for each in route.get("route") or [])
         return {name for name in (str(each.get("subset")) for each in targets) if name.startswith(OURS)}
 
@@ -172,7 +183,7 @@ class _Work:
     def one(
         self, route: Route, found: Sequence[Destination | Run], was: Before, ours: Collection[str]
     ) -> Route:
-        result = dict(route)
+        result, found = dict(route), _as_expanded(found)
         result["route"] = list(joined(found, list(self.instead_of(was.subsets)), was.weight))
         parts = {part["destination"]["subset"] for run in _runs_of(found) for part in run.parts}
         own = Own(self.service, self.namespace, ours, parts)
@@ -191,6 +202,13 @@ class _Work:
 
 def _weight(destination: Destination) -> int:
     return int(destination.get("weight") or 0)
+
+
+def _as_expanded(found: Sequence[Destination | Run]) -> Sequence[Destination | Run]:
+    """Leave out the destinations that somebody added: of all others the weights were multiplied by 1000."""
+    if any(sum(map(_weight, run.parts)) % ALL for run in _runs_of(found)):
+        return found  # Somebody wrote all weights anew.
+    return [each for each in found if isinstance(each, Run) or not _weight(each) % ALL]
 
 
 def _of_its_route(at: int, told: Mapping[int, tuple[str, str, str]], known: Mapping[int, Before]) -> Before:

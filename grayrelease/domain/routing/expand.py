@@ -33,6 +33,7 @@ class Place:
 
     `own`: users' subsets of stable's pods; `broad`: those of all pods. `secure`: browsers reach it by https
     alone. `roots`: the routes that delegate to it. `no_copies`: why no copy may stand before its catch-all.
+    `added`: the subsets that we added to the service's rule.
     """
 
     own: frozenset[str] = frozenset()
@@ -40,6 +41,7 @@ class Place:
     secure: bool = False
     roots: tuple[Route, ...] = ()
     no_copies: Reason | None = None
+    added: frozenset[str] = frozenset()
 
 
 ALONE = Place()
@@ -57,7 +59,7 @@ def expand(
     releases: where a route leads to both, each request is drawn for the one and for the other. Raises
     CannotSay, and ValueError as `compose` does.
     """
-    base = strip(manifest, service)
+    base = strip(manifest, service, added=place.added)
     work = _Work(base, service, compose(stable, releases), place)
     spec = base.setdefault("spec", {})
     found: dict[str, list[Before]] = {}

@@ -35,7 +35,7 @@ def selecting(rules: Iterable[Manifest], version: str, selector: Mapping[str, st
     """Return the names of users' subsets of exactly a version's pods; `selector` is the Service's."""
     found = []
     for rule in rules:
-        added = _added(rule)
+        added = added_by_us(rule)
         for each in all_subsets([rule]):
             if each.get("name") not in added and _beyond(each, selector) == {"version": version}:
                 found.append(str(each["name"]))
@@ -53,7 +53,8 @@ def _beyond(subset: Subset, selector: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in labels.items() if selector.get(key) != value}
 
 
-def _added(rule: Manifest) -> list[str]:
+def added_by_us(rule: Manifest) -> list[str]:
+    """Return the names of the subsets that we added to a rule, as our note says."""
     try:
         return [str(each) for each in json.loads(notes(rule).get(ADDED, "[]"))]
     except (TypeError, ValueError):
@@ -63,7 +64,7 @@ def _added(rule: Manifest) -> list[str]:
 def is_noted(rule: Manifest, versions: Sequence[str]) -> bool:
     """Tell if our note names all subsets of ours for these versions that are there."""
     there = {str(each.get("name")) for each in all_subsets([rule])}
-    return there & set(map(istio.subset, versions)) <= set(_added(rule))
+    return there & set(map(istio.subset, versions)) <= set(added_by_us(rule))
 
 
 def with_subsets(
@@ -106,7 +107,7 @@ def without_subsets(rule: Manifest, winner: str = "", own: Sequence[str] = ()) -
     (`own`): that is named `stays(rule, winner)`, and has the same trafficPolicy.
     """
     result: Manifest = deepcopy(rule)
-    spec, added = result.setdefault("spec", {}), _added(rule)
+    spec, added = result.setdefault("spec", {}), added_by_us(rule)
     kept = [each for each in spec.get("subsets") or [] if each.get("name") not in added]
     if winner and stays(rule, winner) not in [each.get("name") for each in kept]:
         policy = next((each.get("trafficPolicy") for each in kept if each.get("name") in own), None)
@@ -122,7 +123,7 @@ def without_subsets(rule: Manifest, winner: str = "", own: Sequence[str] = ()) -
 
 def stays(rule: Manifest, winner: str) -> str:
     """Return the name of the subset that a winner has when ours are gone: a user's, or a plain one."""
-    added = _added(rule)
+    added = added_by_us(rule)
     theirs = [each for each in all_subsets([rule]) if each.get("name") not in added]
     for each in theirs:
         if each.get("labels") == {"version": winner}:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grayrelease.domain import stand
 from grayrelease.domain.allowed import Deed, Steps, allowed
+from grayrelease.domain.drift import CODES
 from grayrelease.domain.leaving import LEFT
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Mirror
 from grayrelease.domain.stand import Stand
@@ -81,6 +82,8 @@ def do(course: Course, pk: int, deed: Deed, choice: int) -> bool:
         return False
     course.live[pk] = moved
     course.generation += 1
+    if deed == "roll-back" or course.statuses[pk].now.code in CODES:
+        course.decided = course.generation
     course.ending = course.ending or deed == "finish"
     return True
 

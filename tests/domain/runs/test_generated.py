@@ -19,7 +19,7 @@ from tests.domain.runs.ends import finish
 from tests.domain.runs.explore import AT_START, Cell, Explorer, Failed
 from tests.domain.runs.story import Story, act, pasted, shrink, tell
 
-STORIES = 10_000 if SOAK else 1_200
+STORIES = int(os.environ.get("RUNS_STORIES") or (10_000 if SOAK else 1_200))
 SEED = int(os.environ.get("RUNS_SEED") or (secrets.randbelow(10**6) if SOAK else 1))
 ENOUGH = 50
 """So often each deed was done in each phase that allows it."""
