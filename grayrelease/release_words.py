@@ -38,6 +38,11 @@ NOW: Words = {
         "The release %(release)s has made %(version)s the stable version; nobody meets this one until "
         "somebody sets its exposure anew"
     ),
+    "held-pods": _("Held at %(share)s\u00a0%%: %(workload)s has %(ready)s of %(pods)s pods"),
+    "held-trouble": _("Held at %(share)s\u00a0%%: %(workload)s has %(ready)s of %(pods)s pods (%(reason)s)"),
+    "held-recovered": _(
+        "Held at %(share)s\u00a0%%: %(workload)s had too few pods; %(ready)s of %(pods)s are ready again"
+    ),
 }
 COPIES: Words = {
     "preparing": _("The copies are being prepared; all visitors are on %(stable)s"),
@@ -114,6 +119,24 @@ WAITS: Words = {
         "release’s page that cookies are handed on"
     ),
     "base-changed": _("The routes of %(service)s have changed since this was reviewed"),
+    "falls-soon": _(
+        "Pods of %(version)s: %(ready)s of the %(needed)s that its share needs are ready; in about "
+        "%(seconds)s\u00a0s it falls to %(share)s\u00a0%%"
+    ),
+}
+ALARMS: Words = {
+    "stable-unready": _(
+        "%(workload)s has %(ready)s of %(pods)s pods: %(version)s can’t answer, and rolling back now would "
+        "fail every request"
+    ),
+    "stable-trouble": _(
+        "%(workload)s has %(ready)s of %(pods)s pods (%(reason)s): %(version)s can’t answer, and rolling "
+        "back now would fail every request"
+    ),
+    "both-short": _(
+        "%(version)s has %(ready)s of the %(needed)s pods that its share needs, and %(stable)s can’t carry "
+        "more either: nothing falls by itself"
+    ),
 }
 NEXT: Words = {
     "will-pin": _("All visitors are pinned to %(stable)s"),
@@ -134,6 +157,7 @@ NEXT: Words = {
     "person-moves": _(
         "Somebody moves the share of %(version)s or lets a version take over; nothing moves by itself"
     ),
+    "person-raises": _("Somebody raises the share of %(version)s again; nothing rises by itself"),
     "person-ends": _("Somebody ends it; nothing happens by itself"),
     "person-prunes": _(
         "Somebody removes %(workload)s from the repository of %(part)s and lets %(holder)s sync with "

@@ -13,7 +13,7 @@ from grayrelease.condition_words import CONDITIONS
 from grayrelease.domain.state import Phase
 from grayrelease.failing_words import FAILING
 from grayrelease.istio_words import ISTIO, PASTED
-from grayrelease.release_words import COPIES, FROZEN, NEXT, NOW, REFUSED, WAITS, Words
+from grayrelease.release_words import ALARMS, COPIES, FROZEN, NEXT, NOW, REFUSED, WAITS, Words
 from grayrelease.route_words import ROUTES
 
 PHASES: Words = {
@@ -218,6 +218,7 @@ REASONS: Words = {
     **NOW,
     **FROZEN,
     **WAITS,
+    **ALARMS,
     **NEXT,
     **REFUSED,
     **UNFIT,

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
 
+from grayrelease.domain.exposed import Exposed
 from grayrelease.domain.look import Look
 from grayrelease.domain.marks import digest
 from grayrelease.domain.one import One
 from grayrelease.domain.order import Step
 from grayrelease.domain.routes import Exposing
-from grayrelease.domain.state import Exposed, Reason
+from grayrelease.domain.state import Reason
 from grayrelease.domain.verify import Proof, verify
 
 Proofs = Mapping[int, Proof]

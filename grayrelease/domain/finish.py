@@ -11,7 +11,7 @@ from grayrelease.domain.drain import drain, of_those_there
 from grayrelease.domain.exposure import Proofs, unverified
 from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
-from grayrelease.domain.order import Step, routes_settling, settling, subsets_settling, writing
+from grayrelease.domain.order import Step, ready, routes_settling, settling, subsets_settling, writing
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routing.subsets import ADDED, stays, with_subsets, without_subsets
 from grayrelease.domain.state import Goal, Key, Reason, Write
@@ -58,8 +58,14 @@ def _without(
         table.step(one)
         or unverified(one, proofs)
         or routes_settling(one.look)
+        or _winner_ready(one, loser)
         or (drained(one, loser) or remove(one, loser) if one.look.runs(loser) else None)
     )
+
+
+def _winner_ready(one: One, loser: str) -> Step | None:
+    """Have who stays able to carry everyone before stable goes; nobody is sent anywhere without a Service."""
+    return ready(one) if loser == one.look.stable and one.look.runs(loser) and one.forward else None
 
 
 def drained(one: One, loser: str) -> Step | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from grayrelease.domain.drift import watch
 from grayrelease.domain.exposure import Proofs, track, unverified
+from grayrelease.domain.falling import react
 from grayrelease.domain.finish import abandon, collapse, finish, winner_of
 from grayrelease.domain.guard import frozen
 from grayrelease.domain.leaving import LEFT, noted
@@ -76,8 +77,9 @@ def decide(intent: TargetIntent, seen: Seen, memory: Memory) -> Decision:
     if reason := frozen(look, ones, drift):
         return _stop(look, reason)
     table = Table(look, ones)
-    decision = _go(look, table, proofs) if ones else _left_pinned(look, table)
-    return drift.repaired(decision, look)
+    if not ones:
+        return drift.repaired(_left_pinned(look, table), look)
+    return drift.repaired(react(look, ones, _go(look, table, proofs)), look)
 
 
 def _stop(look: Look, reason: Reason) -> Decision:

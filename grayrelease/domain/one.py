@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from grayrelease.domain import capacity
+from grayrelease.domain.exposed import Exposed
 from grayrelease.domain.look import Look
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Mirror
 from grayrelease.domain.routes import Exposing
-from grayrelease.domain.state import Exposed, Goal, Key, ReleaseIntent
+from grayrelease.domain.state import Goal, Key, ReleaseIntent
 
 FORWARD = (Goal.RUN, Goal.TAKE_OVER)
 
@@ -133,7 +135,16 @@ class One:
         """How many pods it needs for what is wanted: rule 5, at least one; one where nobody else is left."""
         if self.goal == Goal.FINISH and not self.look.runs(self.look.stable):
             return 1
-        return max(1, -(-self.wanted.exposure.everyone * self.look.memory.capacity // ALL))
+        return self.needs(self.wanted.exposure.everyone)
+
+    def needs(self, share: int) -> int:
+        """Return how many pods everyone's share asks for."""
+        return capacity.needed(share, self.look.memory.capacity, self.look.intent.capacity_percent)
+
+    @property
+    def ready(self) -> int:
+        """How many pods of its candidate are ready and in the EndpointSlices."""
+        return self.look.ready(self.candidate)
 
 
 def lowered(present: Exposing, wanted: Exposing) -> Exposing:

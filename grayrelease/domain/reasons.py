@@ -27,6 +27,9 @@ NOW: Mapping[str, tuple[str, ...]] = {
     "paused": ("version", "stable", "share"),
     "stable-changed": ("release", "version"),
     **departures.NOW,
+    "held-pods": ("version", "share", "workload", "ready", "pods"),
+    "held-trouble": ("version", "share", "workload", "ready", "pods", "reason"),
+    "held-recovered": ("version", "share", "workload", "ready", "pods"),
 }
 """What visitors get now; the code is the phase's."""
 
@@ -62,8 +65,16 @@ WAITS: Mapping[str, tuple[str, ...]] = {
     "base-changed": ("service", "base"),
     "callers-new": ("callers", "service"),
     "callers-unknown": ("service",),
+    "falls-soon": ("version", "ready", "needed", "share", "seconds"),
 }
 """What is awaited: nothing, or one of these."""
+
+ALARMS: Mapping[str, tuple[str, ...]] = {
+    "stable-unready": ("version", "workload", "ready", "pods"),
+    "stable-trouble": ("version", "workload", "ready", "pods", "reason"),
+    "both-short": ("version", "stable", "ready", "needed"),
+}
+"""What is wrong that nothing is done about by itself."""
 
 NEXT: Mapping[str, tuple[str, ...]] = {
     "will-pin": ("stable",),
@@ -82,6 +93,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "person-continues": ("version", "share"),
     "person-resumes": ("version", "share"),
     "person-moves": ("version",),
+    "person-raises": ("version",),
     "person-finishes": ("loser",),
     "person-ends": (),
     **departures.NEXT,
@@ -286,6 +298,7 @@ REASONS: Mapping[str, tuple[str, ...]] = {
     **NOW,
     **FROZEN,
     **WAITS,
+    **ALARMS,
     **NEXT,
     **REFUSED,
     **UNFIT,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from grayrelease.domain.emptied import Emptied
+from grayrelease.domain.exposed import Exposed
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Manifest, Plan
 
 
@@ -131,6 +132,8 @@ class TargetIntent:
     """The routes are ours though no release may be live: several versions run after one was abandoned."""
     decided: int = 0
     """The generation at which a person last said what is to become of what others edited."""
+    capacity_percent: int = 100
+    """So much of R, stable's ready pods at the start, must a candidate have for everyone's whole traffic."""
 
 
 @dataclass(frozen=True)
@@ -194,24 +197,6 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Exposed:
-    """The present route: everyone's share, per mille, since `at`, what it was before, how it was verified."""
-
-    share: int
-    before: int
-    at: datetime
-    verified_at: datetime | None = None
-    how: Literal["", "observed", "settled"] = ""
-    observed: int = 0
-    """Share seen, per mille, with its 99 % interval `low`..`high`, from `requests` requests since `at`."""
-    low: int = 0
-    high: int = 0
-    requests: int = 0
-    key: str = ""
-    """Digits of the exposure, where it's more than everyone's share."""
-
-
-@dataclass(frozen=True)
 class Memory:
     """The few facts that one run leaves to the next: they go into `Target.memory`."""
 
@@ -239,6 +224,8 @@ class Memory:
     """When others' edits were repaired of late."""
     gave_up: datetime | None = None
     """Since when they aren't any more, until a person decides."""
+    short_since: Mapping[int, datetime] = field(default_factory=dict)
+    """Release id → since when its candidate has had fewer ready pods than its exposure needs (rule 5)."""
 
 
 @dataclass(frozen=True)
@@ -280,6 +267,16 @@ class Status:
     now: Reason
     waits: Reason | None = None
     next: Reason | None = None
+    alarm: Reason | None = None
+    """What is wrong that nothing is done about by itself."""
+
+
+@dataclass(frozen=True)
+class Fall:
+    """An exposure that is lowered by itself, and why: what people want from now on."""
+
+    exposure: Exposure
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -307,3 +304,5 @@ class Decision:
     """Release id → the step that follows by itself now: its exposure is what people want from now on."""
     base: tuple[Manifest, ...] = ()
     """The routes as their users wrote them, where a release asks whether it may start with these."""
+    falls: Mapping[int, Fall] = field(default_factory=dict)
+    """Release id → what its exposure falls to now, since too few of its pods are ready."""

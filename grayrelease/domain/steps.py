@@ -30,7 +30,8 @@ def following(one: One) -> Following | None:
     if then is None or one.goal != Goal.RUN:
         return None
     gate, at = release.plan.steps[release.step], None
-    if gate.gate == "time" and not release.paused and gate.exposure == release.exposure:
+    by_itself = gate.gate == "time" and not release.paused and release.held is None
+    if by_itself and gate.exposure == release.exposure:
         at = _due(one, gate)
     due = at is not None and at <= one.look.now
     waits = (_no_room(one, then.exposure) or _not_handed(one, then.exposure)) if due else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grayrelease.domain import again, leaving, marks
+from grayrelease.domain.falling import HELD, held_now
 from grayrelease.domain.finish import loser_of, winner_of
 from grayrelease.domain.one import One
 from grayrelease.domain.plan import ALL, Exposure, Mirror
@@ -40,7 +41,7 @@ def _share(one: One) -> int:
 def _running_now(one: One) -> Reason:
     release, present = one.release, one.most.exposure
     if release.held is not None:
-        return release.held
+        return held_now(one, release.held)
     stable = one.look.stable
     staying = " / ".join([stable, *_met_by_others(one)])
     facts: Facts = {"version": one.candidate, "stable": staying, "share": present.share}
@@ -82,6 +83,8 @@ def says_next(one: One, phase: Phase, awaited: bool, then: Following | None) -> 
         return Reason("person-agrees", {"service": one.look.service})
     if phase == Phase.PREPARING:
         return _preparing(one)
+    if phase == Phase.RUNNING and not awaited and one.release.held and one.release.held.code in HELD:
+        return Reason("person-raises", {"version": one.candidate})
     if phase in (Phase.RUNNING, Phase.TAKEN_OVER) and not awaited and then is not None:
         return _step(one, then)
     if phase == Phase.RUNNING:

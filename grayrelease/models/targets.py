@@ -170,7 +170,7 @@ class Release(models.Model):
 
     phase = models.CharField(max_length=16, default=Phase.PREPARING, db_index=True)
     status = models.JSONField(default=dict)
-    """{"now": reason, "waits": reason | null, "next": reason | null}; a reason is [code, facts]."""
+    """{"now": reason, "waits": reason | null, "next": …, "alarm": …}; a reason is [code, facts]."""
     share_in_effect = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -261,7 +261,8 @@ class Event(models.Model):
     """None: done by itself."""
     kind = models.CharField(max_length=32)
     """A deed (`created`, `share`, `exposure`, `continue`, `pause`, `resume`, `take-over`, `roll-back`,
-    `finish`, `abandon`, `agree`, `vouch`, `forget`, `application`), `step`, `held`, `base` (by itself),
+    `finish`, `abandon`, `agree`, `vouch`, `forget`, `application`), `step`, `fall`, `held`, `base` (by
+    itself),
     `write`, `phase`."""
     op = models.UUIDField(null=True)
     outcome = models.CharField(max_length=16, blank=True)

@@ -34,7 +34,9 @@ DEEDS = (
     "vouch",
     "forget",
 )
-"""Kinds of the events that raise a target's generation."""
+"""Kinds of the events by which people raise a target's generation."""
+BY_ITSELF = ("step", "fall", "held")
+"""Kinds of those that raise it without anybody's deed."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ def lock(release_id: int) -> Release:
 
 
 def last_deed(target: Target) -> Event | None:
+    """Return what raised the generation last."""
     return (
-        Event.objects.filter(target=target, kind__in=DEEDS)
+        Event.objects.filter(target=target, kind__in=(*DEEDS, *BY_ITSELF))
         .select_related("actor", "release")
         .order_by("-id")
         .first()

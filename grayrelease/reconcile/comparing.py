@@ -108,7 +108,8 @@ def _is_idle(
     memory = target.remembered()
     seen = gather.seen(lists, written, target.now)
     decision = lifecycle.decide(target.intent(releases, installation), seen, memory)
-    still = not (decision.writes or decision.waiting or decision.advances or decision.freed)
+    moves = decision.advances or decision.falls or decision.freed
+    still = not (decision.writes or decision.waiting or moves)
     same = decision.memory == memory and decision.due == target.due_at
     told = is_told(releases, decision) and not target.error
     return still and same and told and gather.observed(seen, target.project.namespace) == target.observed

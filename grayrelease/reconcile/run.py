@@ -72,7 +72,7 @@ def _once(target_id: int, rolling_back: bool) -> Outcome:
     run = _start(target_id, owner)
     carried = False
     try:
-        _carry_out(run, with_metrics=not rolling_back)
+        decision = _carry_out(run, with_metrics=not rolling_back)
         carried = True  # and what was stored let the lease go
     except Lost:
         return Outcome.MOVED
@@ -86,7 +86,8 @@ def _once(target_id: int, rolling_back: bool) -> Outcome:
     finally:
         if not carried:
             run.lease.release()
-    return Outcome.DONE
+    # What falls is written at once.
+    return Outcome.MOVED if decision.falls else Outcome.DONE
 
 
 def _start(target_id: int, owner: str) -> Run:
@@ -112,7 +113,7 @@ def _wanted(run: Run) -> Wanted:
     )
 
 
-def _carry_out(run: Run, with_metrics: bool) -> None:
+def _carry_out(run: Run, with_metrics: bool) -> Decision:
     """Decide and write. The database and Prometheus are asked while the cluster answers."""
     project = run.target.project
     cluster = clusters.connect(project.cluster)
@@ -137,6 +138,7 @@ def _carry_out(run: Run, with_metrics: bool) -> None:
     if decision.writes:
         apply(cluster, project.namespace, run.scope, run.lease, decision.writes, unknown)
     store.carried(run.lease, run.target, wanted.releases, decision, gather.observed(seen, project.namespace))
+    return decision
 
 
 def _awaits_traffic(run: Run, wanted: Wanted) -> bool:

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Now
 
 from grayrelease.domain import stand
 from grayrelease.domain.plan import NOBODY
-from grayrelease.domain.state import OVER, Decision, Goal, Reason, Status
+from grayrelease.domain.state import OVER, Decision, Fall, Goal, Reason, Status
 from grayrelease.models import MEMORY, Event, Release, Target, columns
 from grayrelease.reconcile.lease import Lease
 
@@ -51,13 +51,15 @@ def carried(
             _ask(target, releases[pk], status, decision)
         for pk, step in decision.advances.items():
             _advance(target, releases[pk], step)
+        for pk, fall in decision.falls.items():
+            _fall(target, releases[pk], fall)
         if decision.new_stable:
             _hold_others(target, releases, decision)
 
 
 def _raised(target: Target, decision: Decision) -> dict[str, Any]:
     """Say that people's plan, or what became of the stable version, wants something else from now on."""
-    changed = decision.advances or (decision.new_stable and not decision.freed)
+    changed = decision.advances or decision.falls or (decision.new_stable and not decision.freed)
     return {"generation": target.generation + 1, "raised_at": Now()} if changed else {}
 
 
@@ -81,6 +83,16 @@ def _advance(target: Target, release: Release, step: int) -> None:
     Release.objects.filter(pk=release.pk).update(**new)
     data = {"before": old, "after": new, "generation": target.generation + 1}
     _event(target, release, "step", data)
+
+
+def _fall(target: Target, release: Release, fall: Fall) -> None:
+    """Lower what is wanted of a release whose pods fail, and hold it there until a person raises it."""
+    after = stand.moved(release.intent().plan, release.stand, fall.exposure)
+    new = {**columns(after), "goal": Goal.RUN, "winner": "", "held": as_json(fall.reason)}
+    old = {name: getattr(release, name) for name in new}
+    Release.objects.filter(pk=release.pk).update(**new)
+    data = {"before": old, "after": new, "generation": target.generation + 1, "reason": new["held"]}
+    _event(target, release, "fall", data)
 
 
 def _hold_others(target: Target, releases: Mapping[int, Release], decision: Decision) -> None:
@@ -114,7 +126,8 @@ def as_json(reason: Reason | None) -> list[Any] | None:
 
 def _told(status: Status, share: int) -> dict[str, Any]:
     """Return a release's columns that say where it is."""
-    told = {"now": as_json(status.now), "waits": as_json(status.waits), "next": as_json(status.next)}
+    said = {"now": status.now, "waits": status.waits, "next": status.next, "alarm": status.alarm}
+    told = {name: as_json(reason) for name, reason in said.items()}
     return {"phase": status.phase, "status": told, "share_in_effect": share}
 
 

@@ -21,8 +21,8 @@ from grayrelease.operations import DEEDS
 from grayrelease.views.shown import Shown
 
 Values = tuple[float | None, ...]
-MOVES = (*DEEDS, "step", "held")
-"""Events after which another exposure is wanted: people's deeds, and what a time or another release did."""
+MOVES = (*DEEDS, "step", "fall", "held")
+"""Events after which another exposure is wanted: people's deeds, and what happened by itself."""
 RATE_WINDOW_S = 60
 """A rate tells of at most so many seconds before its time."""
 WHOLE = 1000

@@ -23,6 +23,7 @@ ICONS = {
     "abandon": "unlink",
     "forget": "circle-x",
     "held": "hand-stop",
+    "fall": "trending-down",
     "base": "hand-stop",
     "agree": "player-play",
     "vouch": "user-check",
@@ -59,6 +60,7 @@ class Told:
             "abandon": self._abandon,
             "forget": self._forget,
             "held": lambda: gettext("Held at nobody"),
+            "fall": self._fall,
             "base": lambda: gettext("Stopped before its start: the routes have changed since the review"),
             "vouch": self._vouch,
             "agree": lambda: (
@@ -110,6 +112,9 @@ class Told:
 
     def _step(self) -> str:
         return gettext("Step %(step)s by itself: %(what)s") % self._reached()
+
+    def _fall(self) -> str:
+        return gettext("Fell by itself: %(what)s") % {"what": meets.short(self._exposed("after"))}
 
     def _reached(self) -> dict[str, Any]:
         step = self.data.get("after", {}).get("step", 0) + 1

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 
 from grayrelease import words
 from grayrelease.domain import stand
 from grayrelease.domain.allowed import Steps, allowed
+from grayrelease.domain.falling import HELD
 from grayrelease.domain.lifecycle import OF_CALLERS
 from grayrelease.domain.plan import ALL, NOBODY, Exposure, Plan
 from grayrelease.domain.stand import Other
 from grayrelease.domain.state import LIVE, Goal, Phase, Reason
-from grayrelease.domain.verify import wilson
 from grayrelease.models import Inventory, Release
 from grayrelease.operations import callers
+from grayrelease.views.observed import observed
 from grayrelease.views.running import Readiness, seen
 
 Stored = list[Any] | None
@@ -42,29 +42,6 @@ class Need:
     alarm: bool
 
 
-@dataclass(frozen=True)
-class Observed:
-    """The share that Prometheus saw since the last change, per mille, with its 99 % interval."""
-
-    share: int
-    low: int
-    high: int
-    requests: int
-    verified_after: float | None
-    verified_at: datetime | None
-    how: str
-
-    def with_counts(self, candidate: int, both: int) -> Observed:
-        """Return the same with newer counts of requests."""
-        low, high = wilson(candidate, both)
-        share = round(1000 * candidate / both)
-        return replace(self, share=share, low=low, high=high, requests=both)
-
-    @property
-    def seen(self) -> bool:
-        return self.requests > 0
-
-
 class Shown:
     """One release, ready for a template. Lists leave the plan where it is: only `plan` reads it."""
 
@@ -76,6 +53,7 @@ class Shown:
         self.now: Stored = release.status.get("now")
         self.waits: Stored = release.status.get("waits")
         self.next: Stored = release.status.get("next")
+        self.alarming: Stored = release.status.get("alarm")
         if self.pending and self.next and self.next[0] == "step-due":
             self.next = None  # said before people paused it, or moved on
         self.share = release.share_in_effect
@@ -145,7 +123,8 @@ class Shown:
             return self.wanted if self.wanted.mirror and not self.wanted.share else None
         if self.phase in ALARMS and (self.wanted.audience or self.wanted.mirror):
             return None
-        if self.wanted.everyone == self.share and not self.wanted.audience and code == "running":
+        said = code == "running" or self.fell
+        if self.wanted.everyone == self.share and not self.wanted.audience and said:
             return self.wanted
         return Exposure(share=self.share)
 
@@ -199,10 +178,21 @@ class Shown:
 
     @property
     def trouble(self) -> Stored:
-        """Return what somebody must put right: a pod that can't start, or why the release is frozen."""
+        """Return what somebody must put right: why it is frozen, pods that fail or can't start."""
         if self.alarm:
             return self.now
-        return self.waits if self.waits and self.waits[0] == "pod-trouble" else None
+        waits = self.waits if self.waits and self.waits[0] == "pod-trouble" else None
+        return self.alarming or (self.now if self.fell else waits)
+
+    @property
+    def fell(self) -> bool:
+        """Say whether its exposure fell by itself, and nobody has raised it since."""
+        return self._said[0] in HELD and self.phase == Phase.RUNNING
+
+    @property
+    def fails_back(self) -> bool:
+        """Say whether rolling back now would fail every request: no pod of stable is ready."""
+        return self.alarming is not None and self.alarming[0] in ("stable-unready", "stable-trouble")
 
     @property
     def waits_shortly(self) -> Stored:
@@ -267,6 +257,8 @@ class Shown:
             return Need(self.waits or self.now, "open", self.url, alarm=True)
         if self.waits and (self.waits[0] in ("pod-trouble", *OF_CALLERS) or self.release.asks):
             return Need(self.waits, "open", self.url, alarm=True)
+        if self.trouble:
+            return Need(self.trouble, "open", self.url, alarm=True)
         if code in CONTINUES:
             return Need(self.next, CONTINUES[code], f"{self.url}{CONTINUES[code]}/", alarm=False)
         if self.phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK) and not self.waits:
@@ -277,23 +269,3 @@ class Shown:
 def total(rows: Iterable[Shown]) -> int:
     """Return everyone's share that releases have together, in effect."""
     return sum(row.share for row in rows)
-
-
-def observed(release: Release) -> Observed | None:
-    """Read what the last run remembered of this release's route."""
-    known = release.target.memory.get("exposed", {}).get(str(release.pk))
-    if not known:
-        return None
-    names = ("observed", "low", "high", "requests")
-    share, low, high, requests = (int(known.get(name, 0)) for name in names)
-    verified_at = moment(known.get("verified_at"))
-    return Observed(share, low, high, requests, _between(known), verified_at, known.get("how", ""))
-
-
-def _between(known: dict[str, Any]) -> float | None:
-    written, verified = moment(known.get("at")), moment(known.get("verified_at"))
-    return (verified - written).total_seconds() if written and verified else None
-
-
-def moment(text: str | None) -> datetime | None:
-    return parse_datetime(text) if text else None

@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from grayrelease import meets
 from grayrelease.domain.plan import ALL, Exposure, Step
 from grayrelease.domain.state import Goal
-from grayrelease.views.shown import Shown, observed
+from grayrelease.views.observed import observed
+from grayrelease.views.shown import Shown
 
 RUNGS_BESIDE = 5
 """So many steps stand side by side; more stand in a column."""

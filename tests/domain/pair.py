@@ -146,6 +146,9 @@ class Pair:
         self.memory = decision.memory
         self.statuses = {**self.statuses, **decision.statuses}
         self.pinned = decision.pinned or (self.pinned and not decision.freed)
+        for pk, fall in decision.falls.items():
+            self.expose(pk, stand.moved(self.live[pk].plan, self.stand(pk), fall.exposure))
+            self.live[pk] = replace(self.live[pk], held=fall.reason)
         for pk, status in decision.statuses.items():
             if status.phase in OVER:
                 self.over[pk] = status.phase

@@ -32,6 +32,7 @@ def test_no_code_is_listed_twice() -> None:
         reasons.NOW,
         reasons.FROZEN,
         reasons.WAITS,
+        reasons.ALARMS,
         reasons.NEXT,
         reasons.REFUSED,
         reasons.UNFIT,

@@ -233,6 +233,9 @@ class World:
 
     def remember(self, decision: Decision) -> None:
         self.memory = decision.memory
+        for fall in decision.falls.values():
+            self.deed(Goal.RUN, fall.exposure.share)
+            self.release = replace(self.release, held=fall.reason)
         if decision.freed:
             self.finished = True
             self.stable = decision.new_stable or self.stable

@@ -14,7 +14,7 @@ from tests.domain.runs import deeds, raw
 from tests.domain.runs.acting import Do
 from tests.domain.runs.course import Course
 from tests.domain.runs.kubelet import HERE
-from tests.domain.runs.runs import Broken, Taken
+from tests.domain.runs.runs import Broken, Taken, whole
 
 LONG_ENOUGH = 60
 """Runs until nothing is awaited any more."""
@@ -170,8 +170,40 @@ def clean(course: Course) -> None:
             raise Broken(f"end: {key} isn't as its users have it: {left} {mine} != {theirs}")
 
 
+REACTS_WITHIN = 16
+"""Runs, a second apart: a reaction may have to wait for subsets to settle, and for 10 s."""
+
+
+def react(course: Course) -> None:
+    """Raise Broken where people are still sent to a version without a ready pod once runs could react."""
+    for _ in range(REACTS_WITHIN):
+        whole(course, 0)
+        if not (sent := _sent_to_nobody(course)):
+            return
+        course.tick()
+    raise Broken(f"reaction: {', '.join(sorted(sent))} has no ready pod and is sent requests")
+
+
+def _sent_to_nobody(course: Course) -> set[str]:
+    """Return the versions that routes name and that have no ready pod, though stable has one."""
+    frozen = any(each.phase == Phase.FROZEN for pk, each in course.statuses.items() if pk in course.live)
+    workload = course.find(Key("Deployment", course.stable[1]))
+    stays = workload is not None and workload["spec"].get("replicas", 1) > 0
+    if frozen or not stays or not _answers(course, course.stable[0]) or course.find_service() is None:
+        return set()
+    subsets = raw.subsets(course.cluster._objects)
+    named = {subsets.get(name, "") for name in raw.all_named(course.cluster._objects)}
+    brought = {each.plan.candidate.version for each in course.live.values()}
+    return {version for version in named & brought if not _answers(course, version)}
+
+
+def _answers(course: Course, version: str) -> bool:
+    return any(pod.ready and pod.labels["version"] == version for pod in course.pods.values())
+
+
 def finish(course: Course, do: Do, ending: int) -> None:
     """Let nobody interfere any more: what is wanted is reached; with an odd `ending` all is given back."""
+    react(course)
     settle(course, do)
     reached(course)
     lead_out(course, do, ending)
