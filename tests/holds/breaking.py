@@ -25,6 +25,8 @@ class Broken:
     """A pattern of what the release's page says: the source that fails, and since when."""
     rolls_back: bool = False
     """Rolling back takes 2 s in spite of it (DESIGN §13)."""
+    falls: bool = False
+    """What the candidate has of visitors falls by itself: what is asked for after that comes."""
 
 
 def api(fault: Fault) -> Callable[[World], AbstractContextManager[None]]:
@@ -65,8 +67,8 @@ BROKEN: dict[str, Broken] = {
     "Prometheus is down": Broken(killed_prometheus, NO_METRICS, rolls_back=True),
     "Prometheus is slow": Broken(lambda world: signalled(world, "prometheus", "slow", 3), NO_METRICS, True),
     "Envoy takes no changes": Broken(lambda world: world.fault("mesh", Fault("hold")), rolls_back=True),
-    "the candidate crashes": Broken(candidate("crash", times=1), rolls_back=True),
-    "the candidate is not ready": Broken(candidate("unready"), rolls_back=True),
+    "the candidate crashes": Broken(candidate("crash", times=1), rolls_back=True, falls=True),
+    "the candidate is not ready": Broken(candidate("unready"), rolls_back=True, falls=True),
     "the node agent is down": Broken(lambda world: signalled(world, "node", "stop"), rolls_back=True),
     "Valkey hangs": Broken(lambda world: signalled(world, "valkey", "hang"), rolls_back=True),
 }

@@ -69,6 +69,8 @@ def moved(world: World, broken: Broken, percent: int, phase: str) -> float:
     since = world.journal.version()
     with broken.make(world):
         assert world.operator.rows.release(world.name)["phase"] == phase
+        if broken.falls and phase == "running":
+            world.wait_share(0, AFTER_S)
         world.look()
         world.move(percent)
         meanwhile(world, broken)
