@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from grayrelease.domain.state import Caller, Traffic
+from grayrelease.domain.traffic import Caller, Traffic
 from grayrelease.domain.verify import FIRST_LOOK_S
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grayrelease.domain import departures
-from grayrelease.domain.refusals import ISTIO, PASTED
+from grayrelease.domain.refusals import CONDITIONS, ISTIO, PASTED, ROUTES
 
 NOW: Mapping[str, tuple[str, ...]] = {
     "preparing": ("version", "stable"),
@@ -242,57 +242,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "no-container": ("container",),
 }
 """What is wrong at a field of the wizard; `lowered` and `brought-again` are words, no refusals."""
-
-CONDITIONS: Mapping[str, tuple[str, ...]] = {
-    "audience-empty": (),
-    "group-empty": (),
-    "too-many": ("limit",),
-    "too-many-cookies": ("limit",),
-    "condition-twice": (),
-    "value-twice": (),
-    "matches-everyone": (),
-    "together-everyone": (),
-    "how-impossible": (),
-    "our-cookie": (),
-    "bad-cookie-name": ("example",),
-    "bad-cookie-value": (),
-    "cookie-as-header": (),
-    "no-such-header": ("name",),
-    "bad-header-name": ("example",),
-    "bad-header-value": (),
-    "not-encoded": (),
-    "path-slash": ("example",),
-    "path-query": (),
-    "path-dots": (),
-    "bad-method": ("example",),
-    "regex-look-around": (),
-    "regex-back-reference": (),
-    "regex-wrong": ("error",),
-    "regex-too-big": (),
-    "regex-past-cookie": (),
-    "bad-first-share": (),
-    "bad-share": (),
-    "bad-minutes": ("example",),
-    "no-steps": (),
-    "step-order": (),
-    "step-larger": ("before",),
-    "step-after-all": (),
-    "bad-steps": (),
-    "bad-host": ("example",),
-    "bad-port": ("example",),
-    "copy-to-itself": (),
-    "no-such-port": ("service", "ports"),
-    "no-service-entry": ("host",),
-}
-"""What is wrong with a condition on requests, with an audience, with steps, or with where copies go."""
-
-ROUTES: Mapping[str, tuple[str, ...]] = {
-    "cannot-intersect": ("object", "route", "field"),
-    "audiences-meet": ("object", "route", "field", "service"),
-    "weights-too-large": ("object", "route"),
-    "subset-taken": ("object", "subset"),
-}
-"""Why an exposure can't be written into routes or rules that are there already."""
 
 REASONS: Mapping[str, tuple[str, ...]] = {
     **NOW,

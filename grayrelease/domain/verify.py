@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import exp, isqrt, log
 
 from grayrelease.domain.exposed import Exposed
-from grayrelease.domain.state import Traffic
+from grayrelease.domain.traffic import Traffic
 
 ENOUGH = log(100)
 """ln of the evidence that is asked for: an unchanged route passes with probability ≤ 1/100."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from grayrelease.domain.handing import Source
-from grayrelease.domain.state import Traffic
+from grayrelease.domain.traffic import Traffic
 
 
 class MetricsUnavailable(Exception):

@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 
 from grayrelease.domain.handing import Source
-from grayrelease.domain.state import Traffic
+from grayrelease.domain.traffic import Traffic
 from grayrelease.metrics.charts import UNKNOWN
 from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic
 from grayrelease.metrics.windows import Counter, callers, rises, windows

@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
 from grayrelease.domain.handing import Source
-from grayrelease.domain.state import Traffic
+from grayrelease.domain.traffic import Traffic
 from grayrelease.metrics import charts, queries
 from grayrelease.metrics.charts import Answer
 from grayrelease.metrics.interface import MetricsUnavailable, ProjectTraffic

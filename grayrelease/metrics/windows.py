@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
 
-from grayrelease.domain.state import Caller, Window
+from grayrelease.domain.traffic import Caller, Window
 
 RESOLUTION_S = 0.1  # scrapes jitter; the interval is rounded to this
 

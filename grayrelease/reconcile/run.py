@@ -14,7 +14,8 @@ from grayrelease import cluster as clusters
 from grayrelease import metrics
 from grayrelease.cluster.interface import Cluster, ClusterError
 from grayrelease.domain import lifecycle
-from grayrelease.domain.state import Decision, Key, Memory, Seen, TargetIntent, Traffic, Written
+from grayrelease.domain.state import Decision, Key, Memory, Seen, TargetIntent, Written
+from grayrelease.domain.traffic import Traffic
 from grayrelease.metrics.callers import between
 from grayrelease.metrics.interface import MetricsUnavailable
 from grayrelease.models import Event, Installation, Release, Target

@@ -16,7 +16,7 @@ from grayrelease import meets, operations
 from grayrelease.cluster.interface import ClusterError
 from grayrelease.domain import revision
 from grayrelease.domain.plan import Manifest, Plan
-from grayrelease.domain.reasons import CONDITIONS
+from grayrelease.domain.refusals import CONDITIONS
 from grayrelease.domain.sources import sources
 from grayrelease.domain.state import Reason
 from grayrelease.models import Membership

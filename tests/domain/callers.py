@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from grayrelease.domain.state import Caller, Traffic, Window
+from grayrelease.domain.traffic import Caller, Traffic, Window
 from tests.domain.rules import shares
 from tests.domain.world import World
 

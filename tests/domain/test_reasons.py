@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from grayrelease.domain import departures, reasons
+from grayrelease.domain import departures, reasons, refusals
 from grayrelease.domain.state import Phase
 
 PACKAGE = Path(reasons.__file__).parent.parent
@@ -40,10 +40,10 @@ def test_no_code_is_listed_twice() -> None:
         reasons.KNOWN,
         reasons.REMEDIES,
         reasons.FIELDS,
-        reasons.CONDITIONS,
-        reasons.ROUTES,
-        reasons.ISTIO,
-        reasons.PASTED,
+        refusals.CONDITIONS,
+        refusals.ROUTES,
+        refusals.ISTIO,
+        refusals.PASTED,
         departures.FAILING,
     )
     assert sum(map(len, groups)) == len(reasons.REASONS)

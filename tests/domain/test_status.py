@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from grayrelease.domain.reasons import REASONS
-from grayrelease.domain.state import Caller, Decision, Goal, Phase, Reason, Status, Traffic, Window
+from grayrelease.domain.state import Decision, Goal, Phase, Reason, Status
+from grayrelease.domain.traffic import Caller, Traffic, Window
 from tests.domain.manifests import V1
 from tests.domain.test_writes import until_still
 from tests.domain.world import World

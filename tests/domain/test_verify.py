@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grayrelease.domain.drain import Drain, drain
-from grayrelease.domain.state import Caller, Exposed, Traffic, Window
+from grayrelease.domain.state import Exposed
+from grayrelease.domain.traffic import Caller, Traffic, Window
 from grayrelease.domain.verify import Count, Proof, counts, requests_needed, since_effect, verify, wilson
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -20,10 +20,10 @@ from grayrelease.domain.state import (
     ReleaseIntent,
     Seen,
     TargetIntent,
-    Traffic,
     Write,
     Written,
 )
+from grayrelease.domain.traffic import Traffic
 from tests.domain.manifests import US, V1, deployment, plan, service
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from grayrelease.domain.handing import Source
-from grayrelease.domain.state import Traffic
+from grayrelease.domain.traffic import Traffic
 from grayrelease.metrics.interface import Metrics
 from grayrelease.metrics.memory import Memory
 from grayrelease.metrics.prometheus import Prometheus

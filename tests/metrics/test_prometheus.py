@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from grayrelease import metrics
-from grayrelease.domain.state import Traffic
+from grayrelease.domain.traffic import Traffic
 from grayrelease.metrics.interface import Chart, MetricsUnavailable, ServiceTraffic
 from grayrelease.metrics.memory import Memory
 from grayrelease.metrics.prometheus import Prometheus
