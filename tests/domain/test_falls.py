@@ -6,77 +6,27 @@ from dataclasses import replace
 
 import pytest
 
-from grayrelease.domain.plan import ALL, NOBODY, Elsewhere, Exposure, Mirror, Plan, Step
-from grayrelease.domain.reasons import REASONS
+from grayrelease.domain.plan import ALL, NOBODY, Elsewhere, Exposure, Mirror, Step
 from grayrelease.domain.stand import moved
-from grayrelease.domain.state import Decision, Goal, Key, Phase, Reason, Status
-from tests.domain.manifests import deployment
+from grayrelease.domain.state import Goal, Key, Phase, Reason
+from tests.domain.falling import (
+    ROUTES,
+    V1,
+    V2,
+    brought,
+    crash,
+    finish,
+    heal,
+    run,
+    status,
+    taken_over,
+    three,
+    until_still,
+    weights,
+)
 from tests.domain.pair import planned
-from tests.domain.runs.course import Course
 from tests.domain.runs.scenes import begin
 from tests.domain.test_pair import TESTERS
-
-V1, V2 = Key("Deployment", "reviews-v1"), Key("Deployment", "reviews-v2")
-ROUTES = Key("VirtualService", "reviews")
-
-
-def run(course: Course) -> Decision:
-    decision = course.decide()
-    for write in decision.writes:
-        course.apply(write)
-    course.remember(decision)
-    for status in decision.statuses.values():
-        for reason in (status.now, status.waits, status.next, status.alarm):
-            assert reason is None or set(reason.facts) == set(REASONS[reason.code]), reason
-    return decision
-
-
-def until_still(course: Course, seconds: int = 60) -> Decision:
-    for _ in range(seconds):
-        decision = run(course)
-        if not decision.waiting:
-            return decision
-        course.tick()
-    raise AssertionError(decision.statuses)
-
-
-def brought(exposure: Exposure, *, pods: int = 2, goal: Goal = Goal.RUN) -> Course:
-    """Return a release of v2 at an exposure, with so many pods of each version."""
-    course = begin("none", "canary", "canary")
-    course.edit(V1, lambda found: found["spec"].update(replicas=pods))
-    course.tick(60)
-    plan = planned("v2", exposure)
-    candidate = plan.candidate.model_copy(update={"replicas": pods, "manifest": deployment("v2", pods)})
-    course.plans[7] = plan.model_copy(update={"candidate": candidate})
-    course.start(7)
-    if goal != Goal.RUN:
-        course.live[7] = replace(course.live[7], goal=goal, winner="v2")
-    until_still(course)
-    return course
-
-
-def crash(course: Course, key: Key, pods: int = 9) -> None:
-    """Let the first pods of a workload crash, for good."""
-    dying = sorted(name for name, pod in course.pods.items() if pod.workload == key.name)[:pods]
-    course.pods = {
-        name: replace(pod, ready=None, broken=True) if name in dying else pod
-        for name, pod in course.pods.items()
-    }
-    course.let_pods_run()
-
-
-def heal(course: Course) -> None:
-    course.pods = {name: replace(pod, broken=False) for name, pod in course.pods.items()}
-    course.let_pods_run()
-
-
-def weights(course: Course) -> dict[str, int]:
-    routes = (course.find(ROUTES) or {})["spec"]["http"]
-    return {each["destination"]["subset"]: each.get("weight", ALL) for each in routes[-1]["route"]}
-
-
-def status(course: Course) -> Status:
-    return course.statuses[7]
 
 
 def test_without_a_pod_its_exposure_falls_at_once_and_is_written_in_the_next_run() -> None:
@@ -235,12 +185,6 @@ def test_stable_without_pods_moves_nobody_and_is_an_alarm() -> None:
     assert run(course).statuses[7].alarm is None
 
 
-def taken_over(pods: int = 3) -> Course:
-    course = brought(Exposure(share=ALL), pods=pods, goal=Goal.TAKE_OVER)
-    assert status(course).phase == Phase.TAKEN_OVER
-    return course
-
-
 def test_one_that_has_taken_over_falls_back_to_a_stable_version_that_can_carry_it() -> None:
     course = taken_over()
     crash(course, V2)
@@ -279,11 +223,6 @@ def test_some_pod_of_stable_is_better_than_none_of_the_candidate() -> None:
     course.edit(V1, lambda found: found["spec"].update(replicas=1))
     crash(course, V2)
     assert run(course).falls[7].exposure == NOBODY
-
-
-def finish(course: Course) -> None:
-    course.live[7] = replace(course.live[7], goal=Goal.FINISH)
-    course.generation += 1
 
 
 def test_a_finish_under_way_falls_back_as_long_as_stable_is_there() -> None:
@@ -326,7 +265,7 @@ def test_nothing_falls_once_stable_is_being_taken_offline() -> None:
 def test_what_one_sends_to_stable_counts_for_the_next() -> None:
     course = begin("none", "canary", "canary")
     for pk, version in ((7, "v2"), (8, "v3")):
-        course.plans[pk] = _three(planned(version, Exposure(share=400)), version)
+        course.plans[pk] = three(planned(version, Exposure(share=400)), version)
     course.edit(V1, lambda found: found["spec"].update(replicas=3))
     course.tick(60)
     for pk in (7, 8):
@@ -341,9 +280,3 @@ def test_what_one_sends_to_stable_counts_for_the_next() -> None:
     assert {pk: fall.exposure.share for pk, fall in falls.items()} == {7: 333, 8: 334}
     run(course)
     assert weights(course) == {"gr-v1": 333, "gr-v2": 333, "gr-v3": 334}
-
-
-def _three(plan: Plan, version: str) -> Plan:
-    made = deployment(version, 3)
-    candidate = plan.candidate.model_copy(update={"replicas": 3, "manifest": made})
-    return plan.model_copy(update={"candidate": candidate})
