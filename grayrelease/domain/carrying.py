@@ -13,10 +13,10 @@ from grayrelease.domain.plan import Manifest
 from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.carriers import carriers as found_carriers
 from grayrelease.domain.routing.collapse import collapse, strip
-from grayrelease.domain.routing.copies import KINDS
 from grayrelease.domain.routing.destinations import Destination, Service, names_ours, split_ones
 from grayrelease.domain.routing.effect import in_effect, own
 from grayrelease.domain.routing.expand import Place, expand
+from grayrelease.domain.routing.found import namespace, routes_of
 from grayrelease.domain.routing.notes import carried, marked
 from grayrelease.domain.routing.rules import Rules, own_rule, rules_of
 from grayrelease.domain.routing.subsets import added_by_us, all_subsets, selecting, standing_for_all, stays
@@ -40,7 +40,7 @@ class Carrier:
 
     @property
     def namespace(self) -> str:
-        return str(self.manifest["metadata"].get("namespace", ""))
+        return namespace(self.manifest)
 
     @property
     def marked(self) -> bool:
@@ -65,8 +65,7 @@ class Carrier:
 
     @property
     def _called(self) -> Service:
-        namespace = str(self.manifest["metadata"].get("namespace", ""))
-        return Service(self.service, namespace, self.place.own, self.place.broad)
+        return Service(self.service, self.namespace, self.place.own, self.place.broad)
 
     def exposing(self, release: int) -> Exposing | None:
         """Return what it carries of a release."""
@@ -168,10 +167,8 @@ def scene(service: Name, seen: Seen) -> Scene:
 
 def _ways(manifest: Manifest) -> Iterator[list[Destination]]:
     """Yield the destinations of each route."""
-    spec = manifest.get("spec") or {}
-    for kind in KINDS:
-        for route in spec.get(kind) or []:
-            yield route.get("route") or []
+    for _, route in routes_of(manifest):
+        yield route.get("route") or []
 
 
 def _key(manifest: Manifest) -> Key:

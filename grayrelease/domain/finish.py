@@ -13,6 +13,7 @@ from grayrelease.domain.look import Look
 from grayrelease.domain.one import One
 from grayrelease.domain.order import Step, ready, routes_settling, settling, subsets_settling, writing
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.routing.found import routes_of
 from grayrelease.domain.routing.subsets import ADDED, stays, with_subsets, without_subsets
 from grayrelease.domain.state import Goal, Key, Reason, Write
 from grayrelease.domain.table import Table
@@ -194,8 +195,7 @@ def _named_after(look: Look, winner: str) -> set[str]:
     """Return the service's subsets that routes of ours would name once they are given back."""
     subset, here = stays(look.scene.rule, winner), look.intent.namespace
     given = [each.collapsed(winner, subset) for each in look.carriers if each.marked]
-    spec = [each.get("spec") or {} for each in given]
-    routes = [route for each in spec for kind in ("http", "tcp", "tls") for route in each.get(kind) or []]
+    routes = [route for each in given for _, route in routes_of(each)]
     targets = [to.get("destination") or {} for route in routes for to in route.get("route") or []]
     mine = [to for to in targets if look.called.is_called(str(to.get("host", "")), here)]
     return {str(to.get("subset")) for to in mine}

@@ -34,8 +34,8 @@ def _service(look: Look, ones: Sequence[One]) -> Reason | None:
 
 def _led_away(look: Look, ones: Sequence[One]) -> Reason | None:
     """Return why nobody can be sent anywhere: no route leads to the service; its releases may still end."""
-    leads = any(each.leads for each in look.carriers)
-    if leads or all(one.goal in (*ENDING, Goal.ROLL_BACK) for one in ones):
+    leaves = all(one.goal in (*ENDING, Goal.ROLL_BACK) for one in ones)
+    if leaves or any(each.leads for each in look.carriers):
         return None
     return Reason("led-away", {"service": look.service})
 

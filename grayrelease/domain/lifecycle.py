@@ -89,7 +89,7 @@ def _stop(look: Look, reason: Reason) -> Decision:
 
 
 def _go(look: Look, table: Table, proofs: Proofs) -> Decision:
-    courses = _one_outlasts(look, {one.id: _COURSES[one.goal](one, table, proofs) for one in table.ones})
+    courses = _one_outlasts(look, {one.id: _course(one, table, proofs) for one in table.ones})
     writes = _writes(table, courses)
     awaited = [course.step.waits.code for course in courses.values() if course.step]
     decision = Decision(
@@ -193,9 +193,13 @@ def _other(look: Look, left: str) -> str:
     return left if left != look.stable else ""
 
 
-def _run(one: One, table: Table, proofs: Proofs) -> Course:
+def _course(one: One, table: Table, proofs: Proofs) -> Course:
     if one.asks:
         return Course(Phase.PREPARING, Step(base_changed(one)))
+    return _COURSES[one.goal](one, table, proofs)
+
+
+def _run(one: One, table: Table, proofs: Proofs) -> Course:
     step = table.step(one) or unverified(one, proofs)
     then = following(one) if step is None else None
     if step is None and one.wanted.exposure.everyone == ALL:
@@ -213,8 +217,6 @@ def _going(one: One) -> Phase:
 
 
 def _take_over(one: One, table: Table, proofs: Proofs) -> Course:
-    if one.asks:
-        return Course(Phase.PREPARING, Step(base_changed(one)))
     step = table.step(one) or unverified(one, proofs)
     return Course(_going(one) if step else Phase.TAKEN_OVER, step)
 

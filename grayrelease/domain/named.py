@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,11 @@ class Name:
     service: str
     namespace: str
 
+    @property
+    def key(self) -> str:
+        """How annotations name it: namespace/name."""
+        return f"{self.namespace}/{self.service}"
+
     def is_called(self, host: str, namespace: str) -> bool:
         """Tell if a host, written in an object of a namespace, means this Service, perhaps among others."""
         host = host.lower().rstrip(".")
@@ -29,20 +34,6 @@ class Name:
             return host == self.service and namespace == self.namespace
         qualified = f"{self.service}.{self.namespace}"
         return host == qualified or host == f"{qualified}.svc" or host.startswith(f"{qualified}.svc.")
-
-
-def leads_to(manifest: Manifest, service: Name) -> bool:
-    """Tell if a route of a VirtualService names a Service as where requests, or copies of them, go."""
-    return bool(_first(_destinations(manifest.get("spec") or {}), manifest, service))
-
-
-def _destinations(spec: dict[str, Any]) -> Iterator[str]:
-    for route in [*(spec.get("http") or []), *(spec.get("tcp") or []), *(spec.get("tls") or [])]:
-        targets = [
-            to.get("destination") for to in [*(route.get("route") or []), *(route.get("mirrors") or [])]
-        ]
-        for target in [*targets, route.get("mirror")]:
-            yield str((target or {}).get("host", ""))
 
 
 def host_in_http_route(manifest: Manifest, service: Name) -> str:

@@ -9,6 +9,8 @@ from grayrelease.domain.marks import labels, name
 from grayrelease.domain.plan import Manifest
 
 LONGEST_MESSAGE = 300
+OF_SERVICE = "kubernetes.io/service-name"
+"""The label by which an EndpointSlice names its Service."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def read_endpoints(service: str, slices: Iterable[Manifest], pods: Iterable[Mani
 
 def _targets(service: str, slices: Iterable[Manifest]) -> Iterable[tuple[Manifest, str]]:
     for piece in slices:
-        if labels(piece).get("kubernetes.io/service-name") != service:
+        if labels(piece).get(OF_SERVICE) != service:
             continue
         for entry in piece.get("endpoints") or []:
             target = entry.get("targetRef") or {}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grayrelease.domain.marks import OP, labels, name, notes, owner
-from grayrelease.domain.named import Name, host_in_http_route, leads_to
+from grayrelease.domain.named import Name, host_in_http_route
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.pods import OF_SERVICE
+from grayrelease.domain.routing.found import leads_to
 
-SERVICE_OF_SLICE = "kubernetes.io/service-name"
 KINDS = frozenset(
     {"Service", "EndpointSlice", "Pod", "Deployment", "VirtualService", "DestinationRule", "HTTPRoute"}
 )
@@ -28,7 +29,7 @@ def names(manifest: Manifest, service: Name, selector: Mapping[str, str]) -> boo
     if kind == "Service":
         return name(manifest) == service.service
     if kind == "EndpointSlice":
-        return labels(manifest).get(SERVICE_OF_SLICE) == service.service
+        return labels(manifest).get(OF_SERVICE) == service.service
     return kind in KINDS and bool(selector) and selector.items() <= _labels_of_pods(kind, manifest).items()
 
 

@@ -12,8 +12,6 @@ from grayrelease.domain.state import Reason
 from grayrelease.metrics.callers import between
 from grayrelease.models import Inventory, Release, Target
 
-__all__ = ["between", "lately", "not_handed"]
-
 KEEP_S = 10
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -133,18 +133,23 @@ def stamped(manifest: Manifest, op: object) -> Manifest:
 
 def written(scope: Scope) -> dict[Key, Written]:
     """Return our last write to each object that is known to have happened."""
-    latest = scope.events().filter(outcome="done").order_by("subject", "-id").distinct("subject")
-    return {_key(each.subject): Written(op=str(each.op), at=each.at) for each in latest}
+    return {key: found for _, key, found in _latest(scope.events())}
 
 
 def written_by_target(ids: Collection[int]) -> dict[int, dict[Key, Written]]:
     """Return the same of several targets, by their ids."""
-    events = Event.objects.filter(target__in=ids, kind="write", outcome="done")
-    latest = events.order_by("target_id", "subject", "-id").distinct("target_id", "subject")
     found: dict[int, dict[Key, Written]] = {pk: {} for pk in ids}
-    for target_id, subject, op, at in latest.values_list("target_id", "subject", "op", "at"):
-        found[target_id][_key(subject)] = Written(op=str(op), at=at)
+    for target, key, written in _latest(Event.objects.filter(target__in=ids, kind="write")):
+        found[target][key] = written
     return found
+
+
+def _latest(events: QuerySet[Event]) -> Iterator[tuple[Any, Key, Written]]:
+    """Yield the last write to each object of each target that is known to have happened."""
+    done = events.filter(outcome="done").order_by("target_id", "subject", "-id")
+    columns = done.distinct("target_id", "subject").values_list("target_id", "subject", "op", "at")
+    for target, subject, op, at in columns:
+        yield target, _key(subject), Written(op=str(op), at=at)
 
 
 def _base(write: Write) -> dict[str, str]:

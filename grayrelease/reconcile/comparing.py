@@ -15,6 +15,7 @@ from grayrelease import cluster as clusters
 from grayrelease.cluster.interface import Cluster, ClusterError, Refused
 from grayrelease.domain import lifecycle
 from grayrelease.domain.marks import labels, name
+from grayrelease.domain.pods import OF_SERVICE
 from grayrelease.domain.routing.concerning import Concerning
 from grayrelease.domain.state import Key, Written
 from grayrelease.models import Installation, Project, Release, Target
@@ -22,8 +23,6 @@ from grayrelease.reconcile import attempts, gather, parallel
 from grayrelease.reconcile.gather import Lists
 from grayrelease.reconcile.store import is_told
 
-OF_SERVICE = "kubernetes.io/service-name"
-HERE = ("Service", "Deployment", "Pod", "EndpointSlice")
 Rows = Mapping[int, list[Release]]
 
 
@@ -52,7 +51,7 @@ class Shared:
     def read(self, project: Project) -> Snapshot:
         """Look at a project's cluster. Raises ClusterError."""
         cluster = clusters.connect(project.cluster)
-        calls = {kind: partial(cluster.list, kind, project.namespace) for kind in HERE}
+        calls = {kind: partial(cluster.list, kind, project.namespace) for kind in ("Service", *gather.HERE)}
         here = parallel.in_parallel(calls)
         routes = {kind: self._routes(project, cluster, kind) for kind in gather.ROUTES}
         return Snapshot(project.namespace, here, routes)

@@ -11,12 +11,14 @@ from typing import Any
 from grayrelease.cluster.interface import Cluster, NotFound, Refused
 from grayrelease.domain import inventory, marks
 from grayrelease.domain.plan import Manifest
+from grayrelease.domain.pods import OF_SERVICE
 from grayrelease.domain.state import Key, Seen, TargetIntent, Written
 from grayrelease.reconcile import parallel
 
 ROUTES = ("VirtualService", "DestinationRule", "Gateway")
 """Asked for in all namespaces, where they may be read: others' may lead to the target too."""
-ALL_KINDS = (*ROUTES, "Deployment", "Pod", "EndpointSlice")
+HERE = ("Deployment", "Pod", "EndpointSlice")
+"""Asked for in the target's namespace, beside its Service."""
 WRITTEN_KINDS = ("VirtualService", "DestinationRule", "Deployment")
 """Kinds that we write."""
 
@@ -98,7 +100,7 @@ def _service(cluster: Cluster, namespace: str, service: str) -> list[Manifest]:
 
 
 def _lists(cluster: Cluster, namespace: str, service: str, kinds: tuple[str, ...]) -> Calls:
-    labels = {"EndpointSlice": f"kubernetes.io/service-name={service}"}
+    labels = {"EndpointSlice": f"{OF_SERVICE}={service}"}
     here = [kind for kind in kinds if kind not in ROUTES]
     calls: Calls = {kind: partial(cluster.list, kind, namespace, labels.get(kind, "")) for kind in here}
     return calls | {kind: partial(everywhere, cluster, kind, namespace) for kind in kinds if kind in ROUTES}

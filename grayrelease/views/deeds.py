@@ -180,9 +180,12 @@ def agree(request: Request, who: Membership, pk: int) -> HttpResponse:
     """Let it start with the routes as they are now; the page shows how they differ from the reviewed ones."""
     row = one(who, pk)
     form = AgreeForm(request.POST)
-    base = str(form.data.get("base", ""))
     asked = Asked("agree", row, form, {"changed": changed(row.release), "base": row.release.asks})
-    return carry(request, asked, lambda: operations.agree(request.user, row.release, base, form.generation))
+
+    def do() -> Deed:
+        return operations.agree(request.user, row.release, form.base, form.generation)
+
+    return carry(request, asked, do)
 
 
 @deed

@@ -23,8 +23,8 @@ from grayrelease.forms import (
     VersionForm,
     edited,
 )
+from grayrelease.metrics.callers import between
 from grayrelease.models import Draft, Inventory, Release
-from grayrelease.operations import callers
 from grayrelease.views import composed
 from grayrelease.views.choices import Choice, choices
 
@@ -106,7 +106,7 @@ class Wizard:
         """Return who stands between browsers and the service."""
         gateways = (self.inventory.data if self.inventory else {}).get("gateways", [])
         service = str(self.draft.data.get("service", ""))
-        return callers.between(self.draft.project.namespace, service, gateways)
+        return between(self.draft.project.namespace, service, gateways)
 
     def _service_form(self, typed: Typed | None) -> ServiceForm:
         free = {each.name: each.application for each in self.choices if not each.refusals}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from grayrelease.domain import named
 from grayrelease.domain.holders import holder
 from grayrelease.domain.marks import name, owner
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.ports import speaks_http
 from grayrelease.domain.preflight.scene import Scene, title
 from grayrelease.domain.preflight.services import Facts
-from grayrelease.domain.routing.found import serves, spec
+from grayrelease.domain.routing.found import leads_to, serves, spec
 from grayrelease.domain.state import Reason
 
 MESH = "mesh"
@@ -43,7 +42,7 @@ def _facts(code: str, reasons: Iterable[Reason]) -> Iterator[Facts]:
 def leading_away(scene: Scene) -> Iterator[Facts]:
     """A VirtualService takes the requests for the Service, and no route of any leads to it."""
     taking = [each for each in scene.virtual_services if _takes(each, scene)]
-    if taking and not any(named.leads_to(each, scene.called) for each in scene.virtual_services):
+    if taking and not any(leads_to(each, scene.called) for each in scene.virtual_services):
         yield {"object": title(taking[0], scene.namespace), "service": scene.name}
 
 

@@ -10,11 +10,9 @@ from typing import Any
 from grayrelease.domain.marks import labels, name
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.pods import leaving
+from grayrelease.domain.pods import OF_SERVICE, leaving
 from grayrelease.domain.routing.carriers import Carriers, carriers
 from grayrelease.domain.routing.rules import Rules, rules_of
-
-SLICE_OF = "kubernetes.io/service-name"
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ class Scene:
 
     def own_slices(self) -> list[Manifest]:
         """Return the EndpointSlices of the Service."""
-        return [each for each in self.slices if labels(each).get(SLICE_OF) == self.name]
+        return [each for each in self.slices if labels(each).get(OF_SERVICE) == self.name]
 
     def _selects(self, labelled: Manifest) -> bool:
         return bool(self.selector) and self.selector.items() <= labels(labelled).items()

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from grayrelease.domain.marks import name
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.routing.copies import KINDS
 from grayrelease.domain.routing.destinations import Service, names_ours, split_ones
 from grayrelease.domain.routing.expand import Place
-from grayrelease.domain.routing.found import age, namespace, serves, spec, title
+from grayrelease.domain.routing.found import Route, age, namespace, routes_of, serves, spec, title
 from grayrelease.domain.routing.notes import carried
 from grayrelease.domain.routing.rules import Rules
 from grayrelease.domain.routing.subsets import all_subsets, selecting, standing_for_all
 from grayrelease.domain.state import Reason
 
 MESH = "mesh"
-Route = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class _Scene:
     def leads(self, manifest: Manifest) -> bool:
         """Tell if a route of an object is to be split, or is so already, with or without our annotations."""
         called = self.called(manifest)
-        routes = [route.get("route") or [] for _, route in _routes(manifest)]
+        routes = [route.get("route") or [] for _, route in routes_of(manifest)]
         split = any(split_ones(called, each) or names_ours(called, each) for each in routes)
         return split or carried(manifest, self.service) is not None
 
@@ -152,19 +149,15 @@ class _Scene:
         """Yield what should be known of an object: subsets left alone, and routes without an audience."""
         of, service = title(manifest, self.service), self.called(manifest)
         named = {str(each.get("name")) for each in all_subsets(rules.effective)}
-        targets = [to.get("destination") or {} for _, r in _routes(manifest) for to in r.get("route") or []]
+        targets = [to.get("destination") or {} for _, r in routes_of(manifest) for to in r.get("route") or []]
         left = {str(to.get("subset")) for to in targets if service.is_meant(to) and to.get("subset")}
         for subset in sorted((left & named) - self.own - self.broad):
             yield Reason("left-alone", {"object": of, "subset": subset})
-        count = sum(1 for kind, r in _routes(manifest) if kind != "http" and split_ones(service, r["route"]))
+        count = sum(
+            1 for kind, r in routes_of(manifest) if kind != "http" and split_ones(service, r["route"])
+        )
         if count:
             yield Reason("no-audience", {"object": of, "count": count})
-
-
-def _routes(manifest: Manifest) -> Iterator[tuple[str, Route]]:
-    for kind in KINDS:
-        for route in spec(manifest).get(kind) or []:
-            yield kind, route
 
 
 def _gateways(manifest: Manifest) -> list[str]:

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.routing.copies import KINDS
-from grayrelease.domain.routing.found import namespace, spec
+from grayrelease.domain.routing.found import namespace, routes_of, spec, targets_of
 
 Place = tuple[str, str]
 """A service's name and its namespace."""
@@ -46,10 +45,7 @@ def _places(manifest: Manifest) -> Iterator[Place]:
 
 def _led_to(manifest: Manifest) -> Iterator[str]:
     """Yield the hosts to which routes lead; "*" where another object tells it."""
-    routes = [route for kind in KINDS for route in spec(manifest).get(kind) or []]
-    for route in routes:
-        targets = [*(route.get("route") or []), *(route.get("mirrors") or [])]
-        for to in (*(each.get("destination") or {} for each in targets), route.get("mirror") or {}):
-            yield str(to.get("host", ""))
-        if route.get("delegate"):
-            yield "*"
+    for to in targets_of(manifest):
+        yield str(to.get("host", ""))
+    if any(route.get("delegate") for _, route in routes_of(manifest)):
+        yield "*"

@@ -48,7 +48,7 @@ class Carried:
 def carried(manifest: Manifest, service: Name) -> Carried | None:
     """Read which of a service's exposures an object says it carries; None if none, or nothing readable."""
     try:
-        stored = _by_service(manifest, EXPOSURES)[_key(service)]
+        stored = _by_service(manifest, EXPOSURES)[service.key]
         return Carried(str(stored["stable"]), tuple(_read(each) for each in stored["releases"]))
     except (KeyError, TypeError, ValueError, ValidationError):
         return None
@@ -82,12 +82,8 @@ def _by_service(manifest: Manifest, annotation: str) -> dict[str, Any]:
         return {}
     if annotation == EXPOSURES:
         return {stored["service"]: stored} if isinstance(stored.get("service"), str) else stored
-    alone = [_key(each) for each in services(manifest)]
+    alone = [each.key for each in services(manifest)]
     return dict.fromkeys(alone[:1], stored) if stored.keys() <= set(KINDS) else stored
-
-
-def _key(service: Name) -> str:
-    return f"{service.namespace}/{service.service}"
 
 
 def said(stable: str, releases: Sequence[Exposing]) -> dict[str, Any]:
@@ -102,8 +98,8 @@ def said(stable: str, releases: Sequence[Exposing]) -> dict[str, Any]:
 def note(manifest: Manifest, service: Name, exposures: Any, before: dict[str, list[Any]]) -> None:
     """Write a service's notes into an object."""
     texts = {
-        EXPOSURES: canonical({**_by_service(manifest, EXPOSURES), _key(service): exposures}),
-        BEFORE: _dumped({**_by_service(manifest, BEFORE), _key(service): before}),
+        EXPOSURES: canonical({**_by_service(manifest, EXPOSURES), service.key: exposures}),
+        BEFORE: _dumped({**_by_service(manifest, BEFORE), service.key: before}),
     }
     manifest["metadata"].setdefault("annotations", {}).update(texts)
 
@@ -113,7 +109,7 @@ def forget(manifest: Manifest, service: Name) -> None:
     found = manifest.get("metadata", {}).get("annotations")
     for annotation, write in ((BEFORE, _dumped), (EXPOSURES, canonical)):
         left = _by_service(manifest, annotation)
-        left.pop(_key(service), None)
+        left.pop(service.key, None)
         if found and left:
             found[annotation] = write(left)
         elif found and annotation in found:
@@ -171,7 +167,7 @@ class Before:
 def read_before(manifest: Manifest, service: Name, kind: str) -> list[Before]:
     """Read how an object's routes of a kind were before a service's expansion; nothing if it doesn't say."""
     try:
-        stored = _by_service(manifest, BEFORE)[_key(service)][kind]
+        stored = _by_service(manifest, BEFORE)[service.key][kind]
         return [
             Before(tuple(each[3]), each[4], each[5], tuple(each[6]), each[0], each[1], each[2])
             for each in stored

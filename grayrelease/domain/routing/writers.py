@@ -22,7 +22,7 @@ def last(manifest: Manifest, service: Name) -> tuple[int, str]:
 
     (0, "") where the object says nothing of a release of this service, but of another one's.
     """
-    found = _others(manifest).get(_key(service))
+    found = _others(manifest).get(service.key)
     if found is not None:
         return found
     if services(manifest) and not marked(manifest, service):
@@ -33,7 +33,7 @@ def last(manifest: Manifest, service: Name) -> tuple[int, str]:
 
 def keep_others(manifest: Manifest, before: Manifest, service: Name) -> None:
     """Write into an object that is to be written for a service what its other services wrote before."""
-    others = {_key(each): last(before, each) for each in services(manifest) if each != service}
+    others = {each.key: last(before, each) for each in services(manifest) if each != service}
     _write(manifest, others)
 
 
@@ -45,7 +45,7 @@ def hand_over(manifest: Manifest, before: Manifest, installation: str) -> None:
     found[OWNER] = f"{installation}/{generation}"
     if op:
         found[OP] = op
-    _write(manifest, {_key(each): last(before, each) for each in rest})
+    _write(manifest, {each.key: last(before, each) for each in rest})
 
 
 def _write(manifest: Manifest, others: dict[str, tuple[int, str]]) -> None:
@@ -61,7 +61,3 @@ def _others(manifest: Manifest) -> dict[str, tuple[int, str]]:
         return {key: (int(generation), str(op)) for key, (generation, op) in stored.items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         return {}
-
-
-def _key(service: Name) -> str:
-    return f"{service.namespace}/{service.service}"
