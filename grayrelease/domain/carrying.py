@@ -14,8 +14,8 @@ from grayrelease.domain.routes import Exposing
 from grayrelease.domain.routing.carriers import carriers as found_carriers
 from grayrelease.domain.routing.collapse import collapse, strip
 from grayrelease.domain.routing.destinations import Destination, Service, names_ours, split_ones
-from grayrelease.domain.routing.effect import in_effect, own
-from grayrelease.domain.routing.expand import Place, expand
+from grayrelease.domain.routing.effect import in_effect_on, own
+from grayrelease.domain.routing.expand import Place, expand, expanded
 from grayrelease.domain.routing.found import namespace, routes_of
 from grayrelease.domain.routing.notes import carried, marked
 from grayrelease.domain.routing.rules import Rules, own_rule, rules_of
@@ -32,6 +32,8 @@ class Carrier:
 
     key: Key
     manifest: Manifest
+    base: Manifest = field(compare=False)
+    """It without the expansion for this service."""
     service: Name
     place: Place = field(compare=False)
     there: bool = True
@@ -60,8 +62,7 @@ class Carrier:
     @cached_property
     def leads(self) -> bool:
         """Tell if a route of it leads to the service, as its users wrote it."""
-        base = strip(self.manifest, self.service, added=self.place.added)
-        return any(split_ones(self._called, each) for each in _ways(base))
+        return any(split_ones(self._called, each) for each in _ways(self.base))
 
     @property
     def _called(self) -> Service:
@@ -77,9 +78,10 @@ class Carrier:
         Raises CannotSay.
         """
         said = carried(self.manifest, self.service)
-        changed = said is not None and said.stable != stable
-        base = strip(self.manifest, self.service, subset, self.place.added) if changed else self.manifest
-        return expand(base, self.service, stable, releases, self.place)
+        if said is not None and said.stable != stable:
+            base = strip(self.manifest, self.service, subset, self.place.added)
+            return expand(base, self.service, stable, releases, self.place)
+        return expanded(self.base, self.service, stable, releases, self.place)
 
     def collapsed(self, winner: str, subset: str) -> Manifest:
         """Return it as it was; where it named a subset of stable's and another version won, it names this."""
@@ -121,7 +123,7 @@ class Scene:
         carriers = [self._carrier(manifest, place, stable) for manifest, place in found[0]]
         if not found[1]:
             made = own(self.service.namespace, self.service.service, self.ports)
-            carriers.append(Carrier(_key(made), made, self.service, self._alone(stable), there=False))
+            carriers.append(Carrier(_key(made), made, made, self.service, self._alone(stable), there=False))
         return tuple(carriers)
 
     def _found(self, stable: str) -> tuple[list[tuple[Manifest, Place]], bool]:
@@ -151,8 +153,9 @@ class Scene:
         if said is not None and said.stable != stable:
             former, _ = self._found(said.stable)
             reads = next(each for it, each in former if it is manifest)
-        stands = in_effect(manifest, self.service, reads)
-        return Carrier(_key(manifest), manifest, self.service, place, stands=stands)
+        base = strip(manifest, self.service, added=place.added)
+        stands = in_effect_on(base, manifest, self.service, reads)
+        return Carrier(_key(manifest), manifest, base, self.service, place, stands=stands)
 
     def _alone(self, stable: str) -> Place:
         mine = {*self.own_subsets(stable), stays(self.rule, stable)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -18,6 +19,7 @@ LIKE_HASHED = re2.compile(r".*-[0-9a-f]{8}")
 OTHER = re2.compile(r"[^a-z0-9]+")
 
 
+@lru_cache(maxsize=1024)
 def subset(version: str) -> str:
     """Return the name of a version's subset; different versions never share one.
 

@@ -21,6 +21,7 @@ OP = "grayrelease/op"
 PREFIX = "grayrelease/"
 MANAGER = "grayrelease"
 """The field manager of our writes."""
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ def made_by(manifest: Manifest, installation: str) -> bool:
 
 def digest(spec: Any) -> str:
     """Return the hash of a spec: 16 hexadecimal digits."""
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_canonical(spec).encode()).hexdigest()[:16]
 
 
 def edited(manifest: Manifest) -> bool:

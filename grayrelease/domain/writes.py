@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from grayrelease.domain import istio, marks
 from grayrelease.domain.look import Look
 from grayrelease.domain.plan import Manifest
@@ -54,10 +52,8 @@ def give_back(look: Look, key: Key, manifest: Manifest, release: int | None) -> 
 
 def _bare(manifest: Manifest) -> Manifest:
     """Return what may be sent back of an object that the API server gave."""
-    sent = deepcopy(manifest)
-    sent.pop("status", None)
-    sent["metadata"].pop("managedFields", None)
-    return sent
+    metadata = {field: value for field, value in manifest["metadata"].items() if field != "managedFields"}
+    return {field: value for field, value in manifest.items() if field != "status"} | {"metadata": metadata}
 
 
 def delete(key: Key, present: Manifest, release: int | None) -> Delete:

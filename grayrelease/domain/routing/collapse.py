@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from math import gcd
 
@@ -29,9 +28,10 @@ from grayrelease.domain.routing.notes import (
     find,
     forget,
     mark,
-    modernise,
+    modernised,
     read_before,
     services,
+    with_own_notes,
 )
 from grayrelease.domain.routing.subsets import OURS, plain
 
@@ -67,13 +67,14 @@ def strip(
 
     `instead`: the subset for those routes that named one of stable's. `added`: the subsets that we added to
     the service's rule: what leads to one of them is ours, though the object says nothing of that version.
+    What stays as it was is the given object's: who changes the result makes a copy first.
     """
-    result: Manifest = deepcopy(manifest)
-    modernise(result)
+    result = with_own_notes(modernised(manifest))
     spec = result.get("spec") or {}
     work = _Work(result, service, instead, added)
     stripped = {kind: work.all_of(kind, spec[kind] or []) for kind in KINDS if kind in spec}
-    spec.update(stripped)
+    if stripped:
+        result["spec"] = {**spec, **stripped}
     forget(result, service)
     return result
 
@@ -155,9 +156,10 @@ class _Work:
     def all_of(self, kind: str, routes: Sequence[Route]) -> list[Route]:
         kept = [route for route in routes if not self.is_ours(route)]
         ours = self.ours(kept)
-        known = self.known(kind, kept)
+        found = [self.runs(route, ours) for route in kept]
+        known = self.known(kind, kept, found)
         return [
-            self.one(route, self.runs(route, ours), known[at], ours) if at in known else route
+            self.one(route, found[at], known[at], ours) if at in known else route
             for at, route in enumerate(kept)
         ]
 
@@ -168,11 +170,11 @@ class _Work:
     def runs(self, route: Route, ours: Collection[str]) -> list[Destination | Run]:
         return runs(self.service, self.namespace, ours, route.get("route") or [])
 
-    def known(self, kind: str, routes: Sequence[Route]) -> dict[int, Before]:
-        """Return how the expanded ones of some routes were, by their places."""
-        ours = self.ours(routes)
-        found = {at: _runs_of(self.runs(route, ours)) for at, route in enumerate(routes)}
-        told = {at: _told(routes[at], each) for at, each in found.items() if each}
+    def known(
+        self, kind: str, routes: Sequence[Route], found: Sequence[Sequence[Destination | Run]]
+    ) -> dict[int, Before]:
+        """Return how the expanded ones of some routes were, by their places; `found` are their runs."""
+        told = {at: _told(routes[at], of) for at, each in enumerate(found) if (of := _runs_of(each))}
         users = [at for at in told if not is_copy(routes[at])]
         asked = [Before((), None, None, (), *told[at]) for at in users]
         stored = read_before(self.manifest, self.service, kind)
@@ -220,7 +222,9 @@ def _of_its_route(at: int, told: Mapping[int, tuple[str, str, str]], known: Mapp
 
 def notes_of(manifest: Manifest, service: Name, kind: str, routes: Sequence[Route]) -> dict[int, Before]:
     """Return a service's notes of those routes that are expanded for it, by their places."""
-    return _Work(manifest, service, None).known(kind, routes)
+    work = _Work(manifest, service, None)
+    ours = work.ours(routes)
+    return work.known(kind, routes, [work.runs(route, ours) for route in routes])
 
 
 def _runs_of(found: Sequence[Destination | Run]) -> list[Run]:

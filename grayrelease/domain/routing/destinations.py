@@ -89,10 +89,7 @@ def _part(base: Destination, part: Part, weight: int, secure: bool) -> Destinati
 
 
 def _scaled(base: Destination, total: int) -> Destination:
-    result = deepcopy(base)
-    if "weight" in result:
-        result["weight"] = int(result["weight"]) * total
-    return result
+    return {**base, "weight": int(base["weight"]) * total} if "weight" in base else base
 
 
 def _give(destination: Destination, cookie: str) -> None:
@@ -136,10 +133,10 @@ class Run:
 
     def base(self) -> Destination:
         """Return the destination without subset, weight and cookie."""
-        result = without_cookie(self.parts[0])
-        result["destination"].pop("subset", None)
-        result.pop("weight", None)
-        return result
+        part = self.parts[0]
+        bare = without_cookie(part) if "headers" in part else part
+        target = {field: value for field, value in bare["destination"].items() if field != "subset"}
+        return {field: value for field, value in bare.items() if field != "weight"} | {"destination": target}
 
 
 def runs(service: Name, namespace: str, ours: Collection[str], to: Sequence[Destination]) -> list[Any]:
@@ -184,4 +181,4 @@ def joined(found: Sequence[Any], subsets: Sequence[str | None], weight: int | No
 
 def _divided(each: Destination) -> Destination:
     weight = int(each.get("weight") or 0)
-    return {**deepcopy(each), "weight": max(round(weight / 1000), 1)} if weight else deepcopy(each)
+    return {**each, "weight": max(round(weight / 1000), 1)} if weight else each

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any
 
 from grayrelease.domain import istio
@@ -11,10 +10,11 @@ from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
 from grayrelease.domain.ports import speaks_http
 from grayrelease.domain.routes import Exposing
+from grayrelease.domain.routing.collapse import strip
 from grayrelease.domain.routing.copies import KINDS, copied_for, is_copy
-from grayrelease.domain.routing.expand import ALONE, Place, expand
+from grayrelease.domain.routing.expand import ALONE, Place, expanded
 from grayrelease.domain.routing.mirrors import FIELDS
-from grayrelease.domain.routing.notes import carried, mark, modernise, read_before
+from grayrelease.domain.routing.notes import carried, mark, modernised, read_before
 from grayrelease.domain.routing.refused import CannotSay
 
 _OURS = ("match", "name", "route", "mirror", "mirrors", *FIELDS)
@@ -29,13 +29,19 @@ def in_effect(
     to the service was added. What users change outside our marks doesn't count here; it gets into the copies
     when the object is expanded anew.
     """
+    return in_effect_on(strip(manifest, service, added=place.added), manifest, service, place)
+
+
+def in_effect_on(
+    base: Manifest, manifest: Manifest, service: Name, place: Place
+) -> tuple[str, tuple[Exposing, ...]] | None:
+    """Return the same where `base` is known: what `strip` returns of the object."""
     stands = carried(manifest, service)
     if stands is None:
         return None
-    manifest = deepcopy(manifest)
-    modernise(manifest)
+    manifest = modernised(manifest)
     try:
-        anew = expand(manifest, service, stands.stable, stands.releases, place)
+        anew = expanded(base, service, stands.stable, stands.releases, place)
     except (CannotSay, ValueError):
         return None
     same = all(_shapes(manifest, kind) == _shapes(anew, kind) for kind in KINDS)
@@ -44,10 +50,10 @@ def in_effect(
     return (stands.stable, stands.releases) if same and (as_is or moved_on) else None
 
 
-def _shapes(manifest: Manifest, kind: str) -> list[str]:
+def _shapes(manifest: Manifest, kind: str) -> list[dict[str, Any]]:
     """Return what our marks are in, of users' routes in order."""
     routes = (manifest.get("spec") or {}).get(kind) or []
-    return [mark(_marks(each)) for each in routes if not is_copy(each)]
+    return [_marks(each) for each in routes if not is_copy(each)]
 
 
 def _copies(manifest: Manifest) -> tuple[list[str], set[str]]:

@@ -20,7 +20,7 @@ from grayrelease.domain.routing.delegates import narrowed
 from grayrelease.domain.routing.destinations import Service, split, split_ones
 from grayrelease.domain.routing.intersect import intersect
 from grayrelease.domain.routing.mirrors import FIELDS, with_copies
-from grayrelease.domain.routing.notes import Before, Route, note, said, services
+from grayrelease.domain.routing.notes import Before, Route, note, said, services, with_own_notes
 from grayrelease.domain.routing.refused import CannotSay
 from grayrelease.domain.routing.rewrites import rewritten
 from grayrelease.domain.routing.strings import Unsaid
@@ -59,17 +59,24 @@ def expand(
     releases: where a route leads to both, each request is drawn for the one and for the other. Raises
     CannotSay, and ValueError as `compose` does.
     """
-    base = strip(manifest, service, added=place.added)
+    return expanded(strip(manifest, service, added=place.added), service, stable, releases, place)
+
+
+def expanded(
+    base: Manifest, service: Name, stable: str, releases: Sequence[Exposing], place: Place = ALONE
+) -> Manifest:
+    """Return the same of what `strip` returned. What stays as it was is the given object's."""
     work = _Work(base, service, compose(stable, releases), place)
-    spec = base.setdefault("spec", {})
+    spec = {**(base.get("spec") or {})}
     found: dict[str, list[Before]] = {}
     for kind in KINDS:
         if kind in spec:
             spec[kind], found[kind] = work.all_of(kind, spec[kind] or [])
+    result = {**with_own_notes(base), "spec": spec}
     stored = {kind: [each.stored() for each in notes] for kind, notes in found.items() if notes}
     if stored:
-        note(base, service, said(stable, releases), stored)
-    return base
+        note(result, service, said(stable, releases), stored)
+    return result
 
 
 @dataclass(frozen=True)
@@ -146,16 +153,15 @@ class _Work:
 
     def ruled(self, route: Route, rule: Rule, *, http: bool) -> Route:
         """Return a copy of a route that is split as a rule says."""
-        result = deepcopy(route)
         secure = self.place.secure
-        result["route"] = split(self.service, result["route"], rule.parts, secure=secure)
+        result = {**route, "route": split(self.service, route["route"], rule.parts, secure=secure)}
         if sum(int(each.get("weight") or 0) for each in result["route"]) > LARGEST:
             raise CannotSay(Reason("weights-too-large", {"object": name(self.manifest), "route": _at(route)}))
         if http:
             mirrors = with_copies(self.service, route, rule)
             for field in ("mirror", "mirrors", *FIELDS) if rule.copies else ():
                 result.pop(field, None)
-            result |= deepcopy(mirrors)
+            result |= mirrors
         return result
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,8 +49,15 @@ class Carried:
 
 def carried(manifest: Manifest, service: Name) -> Carried | None:
     """Read which of a service's exposures an object says it carries; None if none, or nothing readable."""
+    text = notes(manifest).get(EXPOSURES)
+    return _carried(text, service.key) if isinstance(text, str) else None
+
+
+# One run asks for the same few annotations again and again.
+@lru_cache(maxsize=128)
+def _carried(text: str, key: str) -> Carried | None:
     try:
-        stored = _by_service(manifest, EXPOSURES)[service.key]
+        stored = _exposures(text)[key]
         return Carried(str(stored["stable"]), tuple(_read(each) for each in stored["releases"]))
     except (KeyError, TypeError, ValueError, ValidationError):
         return None
@@ -73,17 +82,29 @@ def marked(manifest: Manifest, service: Name) -> bool:
 
 
 def _by_service(manifest: Manifest, annotation: str) -> dict[str, Any]:
-    """Read an annotation of either form; an empty one where nothing can be read."""
-    try:
-        stored = json.loads(notes(manifest)[annotation])
-    except (KeyError, TypeError, ValueError):
-        return {}
-    if not isinstance(stored, dict):
+    """Read an annotation of either form; an empty one where nothing can be read. Nobody changes it."""
+    text = notes(manifest).get(annotation)
+    if not isinstance(text, str):
         return {}
     if annotation == EXPOSURES:
-        return {stored["service"]: stored} if isinstance(stored.get("service"), str) else stored
+        return _exposures(text)
+    stored = _read_json(text)
     alone = [each.key for each in services(manifest)]
     return dict.fromkeys(alone[:1], stored) if stored.keys() <= set(KINDS) else stored
+
+
+def _exposures(text: str) -> dict[str, Any]:
+    stored = _read_json(text)
+    return {stored["service"]: stored} if isinstance(stored.get("service"), str) else stored
+
+
+@lru_cache(maxsize=128)
+def _read_json(text: str) -> dict[str, Any]:
+    try:
+        stored = json.loads(text)
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def said(stable: str, releases: Sequence[Exposing]) -> dict[str, Any]:
@@ -108,8 +129,7 @@ def forget(manifest: Manifest, service: Name) -> None:
     """Take a service's notes out of an object, and the annotations that would be left empty."""
     found = manifest.get("metadata", {}).get("annotations")
     for annotation, write in ((BEFORE, _dumped), (EXPOSURES, canonical)):
-        left = _by_service(manifest, annotation)
-        left.pop(service.key, None)
+        left = {key: each for key, each in _by_service(manifest, annotation).items() if key != service.key}
         if found and left:
             found[annotation] = write(left)
         elif found and annotation in found:
@@ -118,20 +138,31 @@ def forget(manifest: Manifest, service: Name) -> None:
                 del manifest["metadata"]["annotations"]
 
 
-def modernise(manifest: Manifest) -> None:
-    """Write an object's notes and the names of its copies in today's form, if they are in the first one."""
+def with_own_notes(manifest: Manifest) -> Manifest:
+    """Return an object of which the metadata and annotations may be changed; all else is the given one's."""
+    if "metadata" not in manifest:
+        return {**manifest}
+    metadata = {**manifest["metadata"]}
+    if metadata.get("annotations") is not None:
+        metadata["annotations"] = {**metadata["annotations"]}
+    return {**manifest, "metadata": metadata}
+
+
+def modernised(manifest: Manifest) -> Manifest:
+    """Return an object with its notes and the names of its copies in today's form: itself, if they are so."""
     found, stored = notes(manifest), _by_service(manifest, EXPOSURES)
     if not any(isinstance(of, dict) and "service" in of for of in stored.values()):
-        return
+        return manifest
+    manifest = deepcopy(manifest)
     [service] = services(manifest)
     in_words_of_today(manifest, service.service)
     before = _by_service(manifest, BEFORE)
     said = {key: {name: each for name, each in of.items() if name != "service"} for key, of in stored.items()}
     manifest["metadata"]["annotations"] = {**found, EXPOSURES: canonical(said), BEFORE: _dumped(before)}
+    return manifest
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_dumped = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -178,8 +209,7 @@ def read_before(manifest: Manifest, service: Name, kind: str) -> list[Before]:
 
 def mark(value: Any) -> str:
     """Return a few digits by which content is found again."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:6]
+    return hashlib.sha256(_dumped(value).encode()).hexdigest()[:6]
 
 
 _PASSES: tuple[_Keys, ...] = (
