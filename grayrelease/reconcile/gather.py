@@ -19,6 +19,7 @@ ROUTES = ("VirtualService", "DestinationRule", "Gateway")
 """Asked for in all namespaces, where they may be read: others' may lead to the target too."""
 HERE = ("Deployment", "Pod", "EndpointSlice")
 """Asked for in the target's namespace, beside its Service."""
+ALL_KINDS = (*ROUTES, *HERE)
 WRITTEN_KINDS = ("VirtualService", "DestinationRule", "Deployment")
 """Kinds that we write."""
 
