@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest
 PROCESSES := processes or browser or slow
 # They measure times, or start a whole stack: one after the other, and nothing beside them.
 ALONE := tests/demo tests/holds tests/loss tests/sandbox/mesh/test_loss.py tests/story
-# Two tests, each with servers of its own, as long as all others.
+# Two tests, each with servers of its own, as long as all pages in a browser; they mostly wait.
 KILLED := tests/killed
 # Checkers load Django's settings, which refuse to load without these.
 CHECKED := SECRET_KEY=only-for-checkers-which-serve-nobody DEMO=1 DATABASE_URL=postgresql://127.0.0.1:1/none
@@ -58,10 +58,13 @@ test: setup $(VENV)/development ## all tests: the quick ones, those that start p
 	echo "Tests that start processes, two files at a time"; \
 	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly -m "($(PROCESSES)) and not browser" \
 		$(addprefix --ignore=,$(ALONE) $(KILLED)) || failed=1; \
-	echo "Killed at each point, two stories at a time"; \
-	$(PYTEST) -q -n 2 $(KILLED) || failed=1; \
-	echo "Each page in a browser, two at a time"; \
+	echo "Each page in a browser, two at a time; beside it, killed at each point, two stories at a time"; \
+	mkdir -p test-results; \
+	$(PYTEST) -q -n 2 $(KILLED) >test-results/killed.txt 2>&1 & killed=$$!; \
 	$(PYTEST) -q -n 2 -m browser $(addprefix --ignore=,$(ALONE)) || failed=1; \
+	wait $$killed || failed=1; \
+	echo "Killed at each point"; \
+	cat test-results/killed.txt; \
 	echo "Whole stacks, one at a time"; \
 	$(PYTEST) -q -p no:randomly -m "$(PROCESSES)" $(ALONE) || failed=1; \
 	exit $$failed

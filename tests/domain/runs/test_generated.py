@@ -1,6 +1,7 @@
 """Generated stories: the rules of SAFETY at every prefix of writes, and an end that is reached.
 
-1,200 of one seed; SOAK=1 (`make soak`): 10,000 of a new one, which is printed. RUNS_SEED sets it.
+1,200 in two halves, each of a seed of its own; SOAK=1 (`make soak`): 10,000 of new ones, which are printed.
+RUNS_SEED sets the first one's.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,19 +24,40 @@ from tests.domain.runs.story import Story, act, pasted, shrink, tell
 
 STORIES = int(os.environ.get("RUNS_STORIES") or (10_000 if SOAK else 1_200))
 SEED = int(os.environ.get("RUNS_SEED") or (secrets.randbelow(10**6) if SOAK else 1))
+HALVES = 2
 ENOUGH = 50
 """So often each deed was done in each phase that allows it."""
 RESULTS = Path(__file__).parents[3] / "test-results" / "runs.txt"
 
 
-def explored() -> Explorer:
-    explorer = Explorer(SEED)
-    for _ in range(STORIES):
+@dataclass(frozen=True)
+class Half:
+    """What one process has told: how many stories, with how many writes, and what happened in which phase."""
+
+    stories: int
+    writes: int
+    counts: Counter[Cell]
+    wanted: set[Cell]
+
+
+def half(seed: int) -> Half | str:
+    """Tell half of the stories; or return what was wrong with one."""
+    explorer = Explorer(seed)
+    for _ in range(STORIES // HALVES):
         try:
             explorer.one()
         except Failed as failed:
-            pytest.fail(f"seed {SEED}, story {failed.number}\n{replay(failed)}", pytrace=False)
-    return explorer
+            return f"seed {seed}, story {failed.number}\n{replay(failed)}"
+    return Half(explorer.told, explorer.writes, explorer.counts, set(explorer.wanted))
+
+
+def both_halves() -> list[Half]:
+    """Tell each half in a process of its own: alone they would be as long as all other quick tests."""
+    with ProcessPoolExecutor(HALVES) as processes:
+        halves = list(processes.map(half, range(SEED, SEED + HALVES)))
+    if wrong := [each for each in halves if isinstance(each, str)]:
+        pytest.fail("\n".join(wrong), pytrace=False)
+    return [each for each in halves if isinstance(each, Half)]
 
 
 def replay(failed: Failed) -> str:
@@ -62,13 +86,16 @@ def table(counts: Counter[Cell]) -> str:
 
 @pytest.mark.timeout(7200)
 def test_the_rules_hold_at_each_prefix_and_the_end_is_reached_whatever_happens() -> None:
-    explorer = explored()
-    told = f"seed {SEED}: {explorer.told} stories, {explorer.writes} writes held to each rule"
-    text = f"{told}\n{table(explorer.counts)}\n"
+    halves = both_halves()
+    counts = sum((each.counts for each in halves), Counter[Cell]())
+    stories, writes = sum(each.stories for each in halves), sum(each.writes for each in halves)
+    told = f"seeds {SEED} to {SEED + HALVES - 1}: {stories} stories, {writes} writes held to each rule"
+    text = f"{told}\n{table(counts)}\n"
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(text)
     print(f"\n{text}")
-    few = {cell: explorer.counts[cell] for cell in explorer.wanted if explorer.counts[cell] < ENOUGH}
+    wanted = {cell for each in halves for cell in each.wanted}
+    few = {cell: counts[cell] for cell in wanted if counts[cell] < ENOUGH}
     assert not few, "each deed in each phase that allows it, often enough"
 
 
