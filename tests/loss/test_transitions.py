@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -32,8 +31,8 @@ LAG_S = 2
 SERVICES = [f"echo-{letter}" for letter in "abcde"]
 ROUNDS = 8 if SOAK else 1
 LEAST = 200 if SOAK else 20
-RATE = float(os.environ.get("LOSS_RATE", 560))
-LEAST_RATE = float(os.environ.get("LOSS_LEAST", 500))
+RATE = 560
+LEAST_RATE = 500
 KILL_EVERY_S = 20.0
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(0 if SOAK else 900)]
