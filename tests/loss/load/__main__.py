@@ -35,7 +35,7 @@ class Caller(Protocol):
     def close(self) -> None: ...
 
 
-CALLERS = {"http": Http1, "grpc": Grpc, "tcp": Tcp}
+CALLERS: Mapping[str, Callable[[Flow, Counts], Caller]] = {"http": Http1, "grpc": Grpc, "tcp": Tcp}
 
 
 class Pace:
