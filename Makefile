@@ -14,6 +14,8 @@ PROCESSES := processes or browser or slow
 ALONE := tests/demo tests/holds tests/loss tests/sandbox/mesh/test_loss.py tests/story
 # Two tests, each with servers of its own, as long as all pages in a browser; they mostly wait.
 KILLED := tests/killed
+# Only `make soak` runs them.
+SOAKED := tests/soak
 # Checkers load Django's settings, which refuse to load without these.
 CHECKED := SECRET_KEY=only-for-checkers-which-serve-nobody DEMO=1 DATABASE_URL=postgresql://127.0.0.1:1/none
 PIP = $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r
@@ -57,7 +59,7 @@ test: setup $(VENV)/development ## all tests: the quick ones, those that start p
 	$(PYTEST) -q -n 2 -m "database and not ($(PROCESSES))" || failed=1; \
 	echo "Tests that start processes, two files at a time"; \
 	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly -m "($(PROCESSES)) and not browser" \
-		$(addprefix --ignore=,$(ALONE) $(KILLED)) || failed=1; \
+		$(addprefix --ignore=,$(ALONE) $(KILLED) $(SOAKED)) || failed=1; \
 	echo "Each page in a browser, two at a time; beside it, killed at each point, two stories at a time"; \
 	mkdir -p test-results; \
 	$(PYTEST) -q -n 2 $(KILLED) >test-results/killed.txt 2>&1 & killed=$$!; \
@@ -82,6 +84,7 @@ soak: setup $(VENV)/development ## what is tried on made-up examples, on very ma
 	SOAK=1 EXPLORE_DEPTH=8 $(PYTEST) -q -n 2 -m "not ($(PROCESSES))" --timeout 0 tests/domain tests/metrics tests/sandbox || failed=1; \
 	AGREEMENT_PAIRS=10000 $(PYTEST) -q --timeout 0 tests/agreement || failed=1; \
 	SOAK=1 $(PYTEST) -q -p no:randomly tests/holds/test_table.py || failed=1; \
+	SOAK=1 $(PYTEST) -q -p no:randomly $(SOAKED) || failed=1; \
 	exit $$failed
 
 mutants: setup $(VENV)/development ## plant known defects in a copy, one at a time, and see tests find each
