@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import uvloop
