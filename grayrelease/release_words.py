@@ -199,5 +199,6 @@ REFUSED: Words = {
     ),
     "nothing-sticky": _("This release keeps nobody by cookie."),
     "asks-nothing": _("This release doesn’t ask about routes."),
+    "nothing-edited": _("Nobody else has changed what this release wrote into the routes."),
     "base-moved": _("The routes of %(service)s have changed again since your page was drawn. Look again."),
 }

@@ -45,6 +45,7 @@ project: list[URLPattern | URLResolver] = [
     path("releases/<int:pk>/forget/", forgetting.forget, name="forget"),
     path("releases/<int:pk>/agree/", deeds.agree, name="agree"),
     path("releases/<int:pk>/vouch/", deeds.vouch, name="vouch"),
+    path("releases/<int:pk>/reapply/", deeds.reapply, name="reapply"),
     path("tester/", tester.tester, name="tester"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

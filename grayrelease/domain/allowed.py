@@ -22,6 +22,7 @@ Deed = Literal[
     "abandon",
     "agree",
     "vouch",
+    "reapply",
     "forget",
 ]
 DOERS = frozenset({"operator", "lead", "admin"})
@@ -78,6 +79,7 @@ def allowed(
         "abandon": _abandon(phase, frozen, steps),
         "vouch": moving or (None if steps.sticky else Reason("nothing-sticky")),
         "agree": moving or (None if steps.asks else Reason("asks-nothing")),
+        "reapply": None if frozen in CODES else Reason("nothing-edited"),
     }
     if role in FORGETTERS:
         table["forget"] = Reason("release-over", {"phase": str(phase)}) if phase in OVER else None

@@ -171,10 +171,11 @@ class Look:
         """Return the route object that changed last, and when; where none is left, since that was seen."""
         found = [(each.key, self.since(each.key)) for each in self.carriers]
         none = Key("VirtualService", self.service), self.memory.first_seen.get(NO_ROUTES, self.now)
-        # Who deletes a route object changes routes too: not before our last write to it.
+        # Who deletes a route object changes routes too: not before our last write to it. And one that was
+        # given back may lead to the winner, so that it carries nothing any more.
         written = [(key, each.at) for key, each in self.seen.written.items() if key.kind == "VirtualService"]
-        gone = [(key, at) for key, at in written if self.find(key) is None]
-        return max([*(found or [none]), *gone], key=lambda each: each[1])
+        others = [(key, at) for key, at in written if all(key != each.key for each in self.carriers)]
+        return max([*(found or [none]), *others], key=lambda each: each[1])
 
     def settles_in(self, since: datetime) -> float:
         """Return the seconds until something that changed then is settled; 0 if it is."""

@@ -117,6 +117,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "not-paused": (),
     "stable-moved": ("version", "stable"),
     "asks-nothing": (),
+    "nothing-edited": (),
     "base-moved": ("service",),
     "nothing-sticky": (),
 }

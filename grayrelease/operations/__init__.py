@@ -16,6 +16,7 @@ from grayrelease.operations.releases import (
     carry_on,
     finish,
     pause,
+    reapply,
     resume,
     roll_back,
     set_exposure,
@@ -50,6 +51,7 @@ __all__ = [
     "set_exposure",
     "set_share",
     "take_over",
+    "reapply",
     "vouch",
     "what_is_left",
 ]

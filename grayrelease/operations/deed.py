@@ -32,6 +32,7 @@ DEEDS = (
     "abandon",
     "agree",
     "vouch",
+    "reapply",
     "forget",
 )
 """Kinds of the events by which people raise a target's generation."""

@@ -116,6 +116,11 @@ def agree(user: User, release: Release, base: str, generation: int) -> Deed:
     return _deed(user, release, change, generation)
 
 
+def reapply(user: User, release: Release, generation: int) -> Deed:
+    """Write again what this release wants, over what others have edited in its routes."""
+    return _deed(user, release, Change("reapply", "reapply", lambda row: {}), generation)
+
+
 def roll_back(user: User, release: Release) -> Deed:
     """Let the stable version take over, now, whatever others did meanwhile.
 

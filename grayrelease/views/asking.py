@@ -104,6 +104,7 @@ def wish(asked: Asked) -> str:
         "abandon": lambda: gettext("You asked to abandon the release."),
         "vouch": lambda: gettext("You vouched for callers."),
         "forget": lambda: gettext("You asked to forget the release."),
+        "reapply": lambda: gettext("You asked to write the routes again."),
         "agree": lambda: gettext("You asked to go on with the routes as they were on your page."),
         "take_over": lambda: (
             gettext("You asked to let %(version)s take over.") % {"version": more["version"]}
@@ -125,7 +126,7 @@ def again(asked: Asked, fresh: Shown) -> str:
     A step more is not offered: which one it would be now is another question. So it is with routes, and
     with callers.
     """
-    if not fresh.may.get(asked.deed) or asked.kind in ("continue", "agree", "vouch"):
+    if not fresh.may.get(asked.deed) or asked.kind in ("continue", "agree", "vouch", "reapply"):
         return ""
     match asked.kind:
         case "share":

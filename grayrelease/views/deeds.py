@@ -202,6 +202,15 @@ def vouch(request: Request, who: Membership, pk: int) -> HttpResponse:
     return carry(request, asked, lambda: operations.vouch(request.user, row.release, named, form.generation))
 
 
+@deed
+@actor
+def reapply(request: Request, who: Membership, pk: int) -> HttpResponse:
+    """Write its routes again, over what others have edited in them."""
+    row, form = one(who, pk), DeedForm(request.POST)
+    asked = Asked("reapply", row, form, {})
+    return carry(request, asked, lambda: operations.reapply(request.user, row.release, form.generation))
+
+
 def becomes(row: Shown, then: Exposure) -> dict[str, Any]:
     """Return what a dialog shows of a change: both exposures, in the way, and who is ready for it."""
     return {
@@ -209,13 +218,8 @@ def becomes(row: Shown, then: Exposure) -> dict[str, Any]:
         "then": then,
         "no_room": row.no_room(then) or row.not_handed(then),
         "ready": row.pods(row.release.candidate) if row.brings else None,
-        "staying": " / ".join([row.stable, *(each.release.candidate for each in row.others if met(each))]),
+        "staying": row.staying,
     }
-
-
-def met(row: Shown) -> bool:
-    """Tell if visitors are to meet the version of a release."""
-    return row.brings and bool(row.wanted.share)
 
 
 def ends(row: Shown) -> tuple[str, str]:

@@ -27,6 +27,7 @@ ICONS = {
     "base": "hand-stop",
     "agree": "player-play",
     "vouch": "user-check",
+    "reapply": "refresh",
     "take-over": "arrow-merge",
     "roll-back": "arrow-back-up",
     "finish": "flag-check",
@@ -63,6 +64,9 @@ class Told:
             "fall": self._fall,
             "base": lambda: gettext("Stopped before its start: the routes have changed since the review"),
             "vouch": self._vouch,
+            "reapply": lambda: (
+                gettext("%(who)s had the routes written again, over what others edited") % {"who": self.actor}
+            ),
             "agree": lambda: (
                 gettext("%(who)s let it go on with the routes as they are") % {"who": self.actor}
             ),

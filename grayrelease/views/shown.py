@@ -220,6 +220,12 @@ class Shown:
     def may(self) -> dict[str, bool]:
         return {deed: reason is None for deed, reason in self.why_not.items()}
 
+    @property
+    def staying(self) -> str:
+        """Return the versions that everyone else meets, as people want it."""
+        met = (each.release.candidate for each in self.others if each.brings and each.wanted.share)
+        return " / ".join([self.stable, *met])
+
     @cached_property
     def others(self) -> list[Shown]:
         """Return the target's other live releases, oldest first."""

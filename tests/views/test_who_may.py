@@ -37,6 +37,7 @@ ACTS = {
     "abandon": "/p/demo/releases/{pk}/abandon/",
     "agree": "/p/demo/releases/{pk}/agree/",
     "vouch": "/p/demo/releases/{pk}/vouch/",
+    "reapply": "/p/demo/releases/{pk}/reapply/",
     "take_over": "/p/demo/releases/{pk}/take-over/?version=v2",
     "roll_back": "/p/demo/releases/{pk}/roll-back/",
     "finish": "/p/demo/releases/{pk}/finish/",

@@ -36,6 +36,7 @@ DEEDS: tuple[Deed, ...] = (
     "abandon",
     "agree",
     "vouch",
+    "reapply",
 )
 
 
@@ -148,5 +149,6 @@ _DOING: dict[Deed, Callable[[Course, ReleaseIntent, int], ReleaseIntent]] = {
     "finish": _finish,
     "abandon": _abandon,
     "agree": _agree,
+    "reapply": lambda course, each, choice: each,
     "vouch": lambda course, each, choice: replace(each, vouched=tuple(sorted({*each.vouched, "?"}))),
 }

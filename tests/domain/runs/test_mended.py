@@ -11,6 +11,18 @@ RUN: tuple[Act, ...] = (("run: whole", 0, 0),)
 ON: tuple[Act, ...] = (*RUN, ("seconds", 0, 20))
 
 STORIES: dict[str, tuple[Story, int | None]] = {
+    "subsets settle after a route that was given back, though another route leads to stable again": (
+        Story(
+            "all at once",
+            "canary",
+            "by time",
+            (("create", 7, 0), *RUN, ("agree", 7, 0), *ON, *ON, ("seconds", 0, 20), *ON, *ON, *RUN, *RUN)
+            + (("take-over", 7, 4), *ON, *ON, ("finish", 7, 21), ("run: whole", 0, 2))
+            + (("applied again: routes", 8, 15), ("run: 409", 0, 6), ("seconds", 0, 40))
+            + (("run: overtaken", 0, 5), ("seconds", 0, 20)),
+        ),
+        0,
+    ),
     "finished after stable was deleted, traffic comes to a candidate that has its subset and ready pods": (
         Story(
             "wildcard",
