@@ -16,7 +16,8 @@ STORIES: dict[str, tuple[Story, int | None]] = {
             "all at once",
             "canary",
             "by time",
-            (("create", 7, 0), *RUN, ("agree", 7, 0), *ON, *ON, ("seconds", 0, 20), *ON, *ON, *RUN, *RUN)
+            (("create", 7, 0), *RUN, ("agree", 7, 0), *ON, *ON, *ON, ("seconds", 0, 20))
+            + (*ON, *ON, *RUN, *RUN)
             + (("take-over", 7, 4), *ON, *ON, ("finish", 7, 21), ("run: whole", 0, 2))
             + (("applied again: routes", 8, 15), ("run: 409", 0, 6), ("seconds", 0, 40))
             + (("run: overtaken", 0, 5), ("seconds", 0, 20)),
