@@ -184,7 +184,7 @@ REFUSED: Words = {
     "still-preparing": _("The new version isn’t ready for traffic yet."),
     "rolled-back-already": _("This release is rolled back already."),
     "finishing-already": _("This release is finishing already."),
-    "frozen-now": _("Frozen: nothing may be raised until the reason is gone (%(code)s)."),
+    "frozen-now": _("Frozen: nothing may be raised until what is said above is put right."),
     "abandoning-already": _("This release is being abandoned already."),
     "no-room": _(
         "No room: the release %(release)s has %(share)s\u00a0%%. Lower that first; all of them together "

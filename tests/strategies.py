@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 
 from grayrelease.domain import revision
 from grayrelease.domain.plan import (
@@ -174,6 +175,34 @@ def asking(project: Project, person: User, service: str = "wallet") -> Release:
     return release
 
 
+def edited(project: Project, person: User, service: str = "offers") -> Release:
+    """Somebody set other weights by hand: it is left so until a person decides."""
+    by = {"object": f"VirtualService/{service}", "manager": "kubectl-edit"}
+    status = {
+        "now": ["edited-by-other", by],
+        "waits": None,
+        "next": ["person-repairs", {"object": by["object"]}],
+    }
+    return seed.release(seed.target(project, service), person, phase=Phase.FROZEN, status=status)
+
+
+def fell(project: Project, person: User, service: str = "ledger") -> Release:
+    """Its pods crash: nobody meets it any more, until a person raises it."""
+    facts = {"version": "v2", "workload": f"{service}-v2", "ready": 0, "pods": 3, "share": 0}
+    now = ["held-trouble", {**facts, "reason": "CrashLoopBackOff"}]
+    status = {"now": now, "waits": None, "next": ["person-raises", {"version": "v2"}]}
+    target = seed.target(project, service)
+    return seed.release(target, person, share=0, share_in_effect=0, held=now, status=status)
+
+
+def unreached(project: Project, person: User, service: str = "returns") -> Release:
+    """The cluster refuses our sign-in since a while."""
+    release = seed.release(seed.target(project, service), person)
+    error = "The API server does not accept our credentials: Unauthorized"
+    Target.objects.filter(pk=release.target_id).update(error=error, failing_since=Now())
+    return release
+
+
 def _routes(service: str, timeout: str) -> Manifest:
     destination = {"host": service, "port": {"number": 9080}}
     spec = {"hosts": [service], "http": [{"timeout": timeout, "route": [{"destination": destination}]}]}
@@ -189,4 +218,7 @@ ALL_OF_THEM = {
     "elsewhere": elsewhere,
     "sticky": sticky,
     "asking": asking,
+    "edited": edited,
+    "fell": fell,
+    "unreached": unreached,
 }

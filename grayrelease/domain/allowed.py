@@ -108,7 +108,7 @@ def _not_moving(phase: Phase, frozen: str) -> Reason | None:
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
     if frozen and frozen not in CODES:
-        return Reason("frozen-now", {"code": frozen})
+        return Reason("frozen-now")
     return _over(phase) or _rolled_back(phase)
 
 
@@ -119,7 +119,7 @@ def _finish(phase: Phase, frozen: str, goal: Goal | None, steps: Steps) -> Reaso
     if again or frozen in ("stable-gone", "service-gone", "led-away"):
         return None
     if frozen:
-        return Reason("frozen-now", {"code": frozen})
+        return Reason("frozen-now")
     if phase in (Phase.TAKEN_OVER, Phase.ROLLED_BACK):
         return None
     # What brings no version has nobody who could take over: copies just stop.
@@ -132,5 +132,5 @@ def _abandon(phase: Phase, frozen: str, steps: Steps) -> Reason | None:
     if phase == Phase.FINISHING:
         return Reason("finishing-already")
     if frozen and frozen not in (*CODES, "service-gone", "led-away"):
-        return Reason("frozen-now", {"code": frozen})
+        return Reason("frozen-now")
     return _over(phase)

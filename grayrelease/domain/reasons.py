@@ -108,7 +108,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "still-preparing": (),
     "rolled-back-already": (),
     "finishing-already": (),
-    "frozen-now": ("code",),
+    "frozen-now": (),
     "abandoning-already": (),
     "no-room": ("release", "share"),
     "no-candidate": (),

@@ -84,6 +84,7 @@ def table(counts: Counter[Cell]) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_the_rules_hold_at_each_prefix_and_the_end_is_reached_whatever_happens() -> None:
     halves = both_halves()
