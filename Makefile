@@ -61,12 +61,12 @@ test: setup $(VENV)/development ## all tests: the quick ones, those that start p
 	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly -m "($(PROCESSES)) and not browser" \
 		$(addprefix --ignore=,$(ALONE) $(KILLED) $(SOAKED)) || failed=1; \
 	echo "Each page in a browser, two at a time; beside it, killed at each point, two stories at a time"; \
-	mkdir -p test-results; \
-	$(PYTEST) -q -n 2 $(KILLED) >test-results/killed.txt 2>&1 & killed=$$!; \
+	told=$$(mktemp); \
+	$(PYTEST) -q -n 2 $(KILLED) >$$told 2>&1 & killed=$$!; \
 	$(PYTEST) -q -n 2 -m browser $(addprefix --ignore=,$(ALONE)) || failed=1; \
 	wait $$killed || failed=1; \
 	echo "Killed at each point"; \
-	cat test-results/killed.txt; \
+	cat $$told; rm $$told; \
 	echo "Whole stacks, one at a time"; \
 	$(PYTEST) -q -p no:randomly -m "$(PROCESSES)" $(ALONE) || failed=1; \
 	exit $$failed
