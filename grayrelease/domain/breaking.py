@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from grayrelease.domain.named import Name
 from grayrelease.domain.plan import Manifest
-from grayrelease.domain.routing.copies import KINDS
+from grayrelease.domain.routing.found import Route, namespace, routes_of, targets_of
 from grayrelease.domain.routing.subsets import OURS
-
-Route = dict[str, Any]
 
 
 def breaks(
@@ -23,35 +20,24 @@ def breaks(
     """
     if named(manifest, service) - {*subsets}:
         return True
-    spreads = several and any(_spreads(manifest, service, route, broad) for route in _routes(manifest))
-    return spreads or any(map(_unweighted, _routes(manifest)))
+    routes = [route for _, route in routes_of(manifest)]
+    spreads = several and any(_spreads(manifest, service, route, broad) for route in routes)
+    return spreads or any(map(_unweighted, routes))
 
 
 def named(manifest: Manifest, service: Name) -> set[str]:
     """Return the subsets of a service that begin like ours, and that routes or copies go to."""
-    targets = [to for route in _routes(manifest) for to in (*_destinations(route), *_copies(route))]
-    found = (str(each.get("subset", "")) for each in _mine(manifest, service, iter(targets)))
+    found = (str(each.get("subset", "")) for each in _mine(manifest, service, targets_of(manifest)))
     return {name for name in found if name.startswith(OURS)}
 
 
-def _routes(manifest: Manifest) -> Iterator[Route]:
-    spec = manifest.get("spec") or {}
-    for kind in KINDS:
-        yield from spec.get(kind) or []
-
-
 def _mine(manifest: Manifest, service: Name, targets: Iterator[Route]) -> Iterator[Route]:
-    namespace = str(manifest["metadata"].get("namespace", ""))
-    return (each for each in targets if service.is_called(str(each.get("host", "")), namespace))
+    here = namespace(manifest)
+    return (each for each in targets if service.is_called(str(each.get("host", "")), here))
 
 
 def _destinations(route: Route) -> Iterator[Route]:
     return (to.get("destination") or {} for to in route.get("route") or [])
-
-
-def _copies(route: Route) -> Iterator[Route]:
-    entries = [{"destination": route.get("mirror")}, *(route.get("mirrors") or [])]
-    return (each.get("destination") or {} for each in entries)
 
 
 def _spreads(manifest: Manifest, service: Name, route: Route, broad: Collection[str]) -> bool:

@@ -19,7 +19,7 @@ from grayrelease.domain.routing.expand import Place, expand, expanded
 from grayrelease.domain.routing.found import namespace, routes_of
 from grayrelease.domain.routing.notes import carried, marked
 from grayrelease.domain.routing.rules import Rules, own_rule, rules_of
-from grayrelease.domain.routing.subsets import added_by_us, all_subsets, selecting, standing_for_all, stays
+from grayrelease.domain.routing.subsets import added_by_us, selecting, standing_for_all, stays, subset_names
 from grayrelease.domain.state import Key, Seen
 
 Stands = tuple[str, tuple[Exposing, ...]]
@@ -144,7 +144,7 @@ class Scene:
     def _added(self, manifest: Manifest) -> frozenset[str]:
         """Return the subsets of ours, with those that an object's routes name as if they were ours."""
         ours = {*added_by_us(self.rule)}
-        theirs = {str(each.get("name")) for each in all_subsets(self.rules.effective)} - ours
+        theirs = subset_names(self.rules.effective) - ours
         return frozenset(ours | (named(manifest, self.service) - theirs))
 
     def _carrier(self, manifest: Manifest, place: Place, stable: str) -> Carrier:

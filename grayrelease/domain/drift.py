@@ -13,7 +13,7 @@ from grayrelease.domain import breaking, marks
 from grayrelease.domain.carrying import Carrier
 from grayrelease.domain.look import Look
 from grayrelease.domain.routing import writers
-from grayrelease.domain.routing.subsets import all_subsets, is_noted
+from grayrelease.domain.routing.subsets import is_noted, subset_names
 from grayrelease.domain.state import Decision, Goal, Key, Memory, Reason
 
 REPAIRS = 3
@@ -123,7 +123,7 @@ def _goes_on(look: Look) -> bool:
 
 
 def _breaks(look: Look, carrier: Carrier) -> bool:
-    there = {str(each.get("name")) for each in all_subsets(look.scene.rules.effective)}
+    there = subset_names(look.scene.rules.effective)
     return breaking.breaks(
         carrier.manifest,
         look.called,

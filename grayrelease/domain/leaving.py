@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from grayrelease.domain import marks
 from grayrelease.domain.emptied import Emptied
@@ -82,14 +82,17 @@ def _wanted(workload: Manifest) -> bool:
 
 def _tries(look: Look, name: str) -> int:
     """Return how often the workload's pods were taken lately, since people last decided something."""
-    before = look.memory.emptied.get(name)
-    return len(before.times) if before and before.generation == look.intent.generation else 0
+    return len(_taken(look, name))
 
 
 def _once_more(look: Look, name: str) -> Emptied:
-    before, generation = look.memory.emptied.get(name), look.intent.generation
-    times = before.times if before and before.generation == generation else ()
-    return Emptied(generation, (*(at for at in times if look.now - at < WITHIN), look.now))
+    lately = (at for at in _taken(look, name) if look.now - at < WITHIN)
+    return Emptied(look.intent.generation, (*lately, look.now))
+
+
+def _taken(look: Look, name: str) -> tuple[datetime, ...]:
+    before = look.memory.emptied.get(name)
+    return before.times if before and before.generation == look.intent.generation else ()
 
 
 def _empties(write: Write) -> bool:

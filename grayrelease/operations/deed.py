@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from grayrelease.domain import drift
 from grayrelease.domain.allowed import Deed as LifecycleDeed
 from grayrelease.domain.allowed import Steps, allowed
+from grayrelease.domain.plan import Plan
 from grayrelease.domain.state import OVER, Goal, Phase, Reason
 from grayrelease.models import Event, Release, Target
 from grayrelease.operations import people
@@ -158,7 +159,7 @@ def _check(release: Release, role: str, change: Change, fields: Mapping[str, Any
     """Raise Refused where the lifecycle says no, or where there is no room."""
     now = release.status.get("now")
     reason = Reason(*now) if now else None
-    table = allowed(_phase(release), role, reason, Goal(release.goal), steps(release))
+    table = allowed(_phase(release), role, reason, Goal(release.goal), steps(release, release.intent().plan))
     if change.deed not in table:
         raise Refused(Reason("no-candidate"))
     refusal = table[change.deed] or change.refusal(release, fields)
@@ -166,9 +167,8 @@ def _check(release: Release, role: str, change: Change, fields: Mapping[str, Any
         raise Refused(refusal)
 
 
-def steps(release: Release) -> Steps:
-    """Return what `allowed` asks of a release's plan."""
-    plan = release.intent().plan
+def steps(release: Release, plan: Plan) -> Steps:
+    """Return what `allowed` asks of a release and of its plan."""
     return Steps(
         more=release.step + 1 < len(plan.steps),
         paused=release.paused,

@@ -20,6 +20,7 @@ from grayrelease.domain.stand import Other
 from grayrelease.domain.state import LIVE, Goal, Phase, Reason
 from grayrelease.models import Inventory, Release
 from grayrelease.operations import callers
+from grayrelease.operations.deed import steps
 from grayrelease.views.observed import observed
 from grayrelease.views.running import Readiness, seen
 
@@ -203,11 +204,7 @@ class Shown:
 
     @property
     def steps(self) -> Steps:
-        more = self.release.step + 1 < len(self.plan.steps)
-        asks = bool(self.release.asks)
-        sticky = self.release.exposed.sticky or self.plan.sticky
-        paused, left = self.release.paused, self.release.left
-        return Steps(more=more, paused=paused, brings=self.brings, sticky=sticky, asks=asks, left=left)
+        return steps(self.release, self.plan)
 
     @cached_property
     def why_not(self) -> dict[str, Reason | None]:

@@ -13,7 +13,7 @@ from grayrelease.domain.routing.expand import Place
 from grayrelease.domain.routing.found import Route, age, namespace, routes_of, serves, spec, title
 from grayrelease.domain.routing.notes import carried
 from grayrelease.domain.routing.rules import Rules
-from grayrelease.domain.routing.subsets import all_subsets, selecting, standing_for_all
+from grayrelease.domain.routing.subsets import selecting, standing_for_all, subset_names
 from grayrelease.domain.state import Reason
 
 MESH = "mesh"
@@ -148,7 +148,7 @@ class _Scene:
     def known(self, manifest: Manifest, rules: Rules) -> Iterator[Reason]:
         """Yield what should be known of an object: subsets left alone, and routes without an audience."""
         of, service = title(manifest, self.service), self.called(manifest)
-        named = {str(each.get("name")) for each in all_subsets(rules.effective)}
+        named = subset_names(rules.effective)
         targets = [to.get("destination") or {} for _, r in routes_of(manifest) for to in r.get("route") or []]
         left = {str(to.get("subset")) for to in targets if service.is_meant(to) and to.get("subset")}
         for subset in sorted((left & named) - self.own - self.broad):

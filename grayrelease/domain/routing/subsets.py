@@ -31,6 +31,11 @@ def all_subsets(rules: Iterable[Manifest]) -> list[Subset]:
     return [each for rule in rules for each in (rule.get("spec") or {}).get("subsets") or []]
 
 
+def subset_names(rules: Iterable[Manifest]) -> set[str]:
+    """Return what the subsets of rules are called."""
+    return {str(each.get("name")) for each in all_subsets(rules)}
+
+
 def selecting(rules: Iterable[Manifest], version: str, selector: Mapping[str, str]) -> list[str]:
     """Return the names of users' subsets of exactly a version's pods; `selector` is the Service's."""
     found = []
@@ -63,7 +68,7 @@ def added_by_us(rule: Manifest) -> list[str]:
 
 def is_noted(rule: Manifest, versions: Sequence[str]) -> bool:
     """Tell if our note names all subsets of ours for these versions that are there."""
-    there = {str(each.get("name")) for each in all_subsets([rule])}
+    there = subset_names([rule])
     return there & set(map(istio.subset, versions)) <= set(added_by_us(rule))
 
 
